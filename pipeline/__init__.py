@@ -1,0 +1,1 @@
+"""Mittelwelle: repeated survey waves of firms, from raw exports to cleared benchmark reports."""

@@ -1,0 +1,121 @@
+"""What the commands print: tables for people, JSON for machines."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console as RichConsole
+
+    from pipeline.cli.doctor import Check
+    from pipeline.cli.flow import Stage
+    from pipeline.errors import MittelwelleError
+    from pipeline.run import Step
+
+
+class Console:
+    """Prints results on standard output, progress and errors on standard error."""
+
+    def __init__(self, *, quiet: bool, as_json: bool) -> None:
+        self._quiet, self._as_json = quiet, as_json
+
+    @contextmanager
+    def working(self) -> Iterator[Callable[[str, str], None]]:
+        """Show on a terminal which stage is at work; yields the function that is told."""
+        if self._quiet or self._as_json or not sys.stderr.isatty():
+            yield lambda wave, stage: None  # noqa: ARG005
+            return
+        with _rich(sys.stderr).status("reading the study …") as status:
+            yield lambda wave, stage: status.update(f"wave {wave}: {stage} …")
+
+    def wave(self, wave: str, steps: Sequence[Step], reports: Sequence[Path], data: Path) -> None:
+        """Stages with rows and seconds, what validation took out, and the paths of the reports."""
+        if self._as_json:
+            self._json(
+                {
+                    "wave": wave,
+                    "stages": [asdict(step) for step in steps],
+                    "reports": [str(path) for path in reports],
+                    "data": str(data),
+                }
+            )
+        elif not self._quiet:
+            columns = ["Wave", "Stage", "Rows in", "Rows out", "Seconds"]
+            rows = [
+                [s.wave, s.stage, _count(s.rows_in), _count(s.rows_out), f"{s.seconds:.2f}"]
+                for s in steps
+            ]
+            total = f"{sum(s.seconds for s in steps):.2f}"
+            self._table(
+                f"Wave {wave}", columns, [*rows, ["", "all stages", "", "", total]], right=3
+            )
+            console = _rich(sys.stdout)
+            for path in reports:
+                console.print(str(path), soft_wrap=True, highlight=False)
+            note = f"Findings of the validation and all tables, for the analyst only: {data}"
+            console.print(note, soft_wrap=True, highlight=False)
+
+    def flow(self, stages: Sequence[Stage]) -> None:
+        """The stages in order."""
+        if self._as_json:
+            self._json([asdict(stage) for stage in stages])
+            return
+        columns = ["GSBPM", "Stage", "Takes", "Makes"]
+        rows = [[s.phase, s.name, "\n".join(s.takes), "\n".join(s.makes)] for s in stages]
+        self._table("From exports to reports", columns, rows)
+
+    def doctor(self, checks: Sequence[Check]) -> None:
+        """The state of each part."""
+        if self._as_json:
+            self._json([asdict(check) for check in checks])
+            return
+        rows = [[c.part, c.state, c.found, c.advice] for c in checks]
+        self._table("Doctor", ["Part", "State", "Found", "What to do"], rows)
+
+    def error(self, error: MittelwelleError) -> None:
+        """All problems at once."""
+        problems = [asdict(problem) for problem in error.problems]
+        if self._as_json:
+            self._json({"error": error.title, "problems": problems})
+            return
+        console = _rich(sys.stderr)
+        console.print(f"[bold red]{error.title}[/] ({len(problems)})")
+        for problem in problems:
+            place = [f"{k} {problem[k]}" for k in ("wave", "file", "row", "item") if problem[k]]
+            console.print(" · ".join(place) or "—", style="bold", markup=False, highlight=False)
+            for label, key in (("found", "found"), ("expected", "expected"), ("do", "advice")):
+                console.print(f"  {label + ':':<10}{problem[key]}", markup=False, highlight=False)
+
+    @staticmethod
+    def _json(value: Any) -> None:
+        sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+
+    @staticmethod
+    def _table(title: str, columns: list[str], rows: list[list[str]], right: int = 0) -> None:
+        """Print a table whose last `right` columns are numbers."""
+        from rich import box
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left")
+        for place, column in enumerate(columns):
+            table.add_column(column, justify="right" if len(columns) - place <= right else "left")
+        for row in rows:
+            table.add_row(*(Text(cell) for cell in row))
+        _rich(sys.stdout).print(table)
+
+
+def _rich(file: Any) -> RichConsole:
+    from rich.console import Console as RichConsole
+
+    return RichConsole(file=file)
+
+
+def _count(rows: int | None) -> str:
+    return "" if rows is None else f"{rows:,}"

@@ -1,0 +1,53 @@
+"""The waves of a study: their settings, and what each is made from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from pipeline.collect.exports import fingerprint
+from pipeline.collect.wave_settings import WaveSettings, read_wave_settings
+from pipeline.errors import MittelwelleError, Problem, StudyError, UnknownWaveError, nearest
+from pipeline.study import find_waves
+
+CODE = tuple(sorted(Path(__file__).parents[1].rglob("*.py")))
+
+
+def newest_wave(raw: Path) -> str:
+    """Name of the newest wave below data/raw; raises UnknownWaveError where there is none."""
+    waves = find_waves(raw)
+    if not waves:
+        advice = "make a folder per wave with its wave.toml and the files as delivered"
+        problem = Problem("no wave", "data/raw/<wave>/wave.toml", advice, file=str(raw))
+        raise UnknownWaveError(problem)
+    return waves[-1]
+
+
+def read_settings(raw: Path, *, until: str) -> dict[str, WaveSettings]:
+    """Settings of the waves up to `until`, oldest first.
+
+    Raises UnknownWaveError where there is no such wave, StudyError with what is wrong in any
+    wave.toml of these waves.
+    """
+    waves = find_waves(raw)
+    if until not in waves:
+        expected = f"a wave: {', '.join(waves)}" if waves else "a folder with a wave.toml"
+        advice = f"{nearest(until, waves)}; a new wave is a folder below data/raw with a wave.toml"
+        raise UnknownWaveError(Problem(f"wave '{until}'", expected, advice, wave=until))
+    settings: dict[str, WaveSettings] = {}
+    problems: list[Problem] = []
+    for wave in waves[: waves.index(until) + 1]:
+        try:
+            settings[wave] = read_wave_settings(raw / wave)
+        except MittelwelleError as error:
+            problems += error.problems
+    if problems:
+        raise StudyError(problems)
+    return settings
+
+
+def source_of(settings: WaveSettings, raw: Path, schemas: Sequence[Path]) -> str:
+    """Fingerprint of everything a stored wave is made from: files, register, schemas, code."""
+    folder = raw / settings.wave
+    files = [folder / "wave.toml", *(folder / name for name in settings.files)]
+    return fingerprint([*files, raw / "register" / settings.register, *schemas, *CODE])

@@ -1,0 +1,241 @@
+"""Secondary suppression: what else must stay unpublished, so that no unsafe cell can be computed.
+
+A cell is a 0/1 row over firms. A reader can compute exactly the aggregates in the linear span of
+the published rows, whichever tables they stand in; so linked and hierarchical breakdowns need no
+case of their own. Protection is against exact disclosure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.disclosure.primary import BoolArray, FloatArray
+from pipeline.errors import DisclosureError, Problem
+
+Check = Callable[[BoolArray], BoolArray]
+"""The primary rules as a function of aggregates: rows over firms -> True where unsafe."""
+Breakdown = tuple[int, Sequence[int]]
+"""A cell and the disjoint cells it breaks down into, by row number."""
+
+IntArray = NDArray[np.int64]
+
+_PRIME = 2**31 - 1  # products of two residues fit into 63 bits
+_TOLERANCE = 1e-6
+
+
+def protect(
+    cells: BoolArray,
+    unsafe: BoolArray,
+    cost: FloatArray,
+    check: Check,
+    breakdowns: Sequence[Breakdown] = (),
+) -> BoolArray:
+    """Choose the cells to suppress, primary and secondary.
+
+    `cells`: cells x firms. `unsafe`: True per cell that breaks a primary rule; such a row may also
+    be an aggregate that nobody means to publish (the firms of a holding). `cost`: importance per
+    cell; the most important are kept first, equal ones in the order given. `check`: the primary
+    rules, for what a reader obtains by subtraction. `breakdowns`: which cells add up to which; they
+    need not exhaust their parent.
+
+    No unsafe cell can be computed from the cells left, nor any unsafe one of these aggregates:
+    what a published cell leaves of another that contains it; what the published parts of a
+    breakdown leave of their parent, or of a set they cover; the firms that no published cell tells
+    apart; any combination of two such groups whose union is unsafe, from which either would learn
+    of the other. An empty cell is suppressed where `check` says so, but it hides nobody.
+
+    Returns True per cell to suppress. Raises `DisclosureError` if the audit of the result finds
+    anything, ValueError where the arrays do not fit. Langsrud (2024), Secondary cell suppression by
+    Gaussian elimination, PSD 2024.
+    """
+    _fit(cells, unsafe, cost, breakdowns)
+    # Firms in the same cells are one column; the order of firms is gone with it.
+    atoms, atom_of_firm = np.unique(cells, axis=1, return_inverse=True)
+
+    def judge(rows: BoolArray) -> BoolArray:
+        return _judge(check, rows[:, atom_of_firm])
+
+    order = np.argsort(-cost, kind="stable")
+    published = ~(unsafe | judge(atoms))
+    protected, pairs = _distinct(atoms[~published]), np.zeros((0, atoms.shape[1]), dtype=np.int64)
+    while True:
+        derived = _within_reach(atoms, published, breakdowns)
+        protected = _distinct(np.vstack([protected, derived[judge(derived)]]))
+        groups = _alike(atoms[published])
+        candidates = order[published[order]]
+        kept, left = _eliminate(atoms[candidates], np.vstack([protected, pairs]), groups)
+        published[candidates[~kept]] = False  # and never again: at most one round per cell
+        if kept.all():
+            found = _unsafe_pairs(groups, left, judge)
+            if len(found) == 0:
+                break
+            pairs = np.vstack([pairs, found])
+    _require_clean(cells, published, protected[:, atom_of_firm], check)
+    return ~published
+
+
+def audit(cells: BoolArray, published: BoolArray, protected: BoolArray) -> BoolArray:
+    """Say which protected aggregates can be computed from the published cells.
+
+    `cells`: cells x firms; `published`: True per published cell; `protected`: aggregates x firms.
+    Projects each aggregate onto the span of the published rows (singular value decomposition); it
+    can be computed if nothing is left over. Singular values between 1e-6 and 1e-12 of the largest
+    leave the span undecided in floating point; then every aggregate counts as computable.
+    """
+    left_over = _left_over(cells[published], protected)
+    return np.asarray(np.abs(left_over).max(axis=1, initial=0.0) < _TOLERANCE)
+
+
+def _left_over(shown: BoolArray, rows: BoolArray) -> FloatArray:
+    """Take from each row its projection onto the span of the rows shown; 0 where undecided."""
+    _, values, directions = np.linalg.svd(shown.astype(np.float64), full_matrices=False)
+    relative = values / max(values.max(initial=0.0), 1.0)
+    if np.any((relative > _TOLERANCE**2) & (relative < _TOLERANCE)):
+        return np.zeros(rows.shape)
+    span = directions[relative >= _TOLERANCE]
+    left_over: FloatArray = rows - (rows @ span.T) @ span
+    return left_over
+
+
+def _judge(check: Check, rows: BoolArray) -> BoolArray:
+    """Apply the primary rules; an answer of another kind or shape would be taken for an index."""
+    unsafe = check(rows)
+    if np.shape(unsafe) != rows.shape[:1] or unsafe.dtype != np.bool_:
+        raise TypeError("check must return one boolean per row")
+    return unsafe
+
+
+def _require_clean(
+    cells: BoolArray, published: BoolArray, protected: BoolArray, check: Check
+) -> None:
+    """Refuse a pattern from which a protected aggregate follows, or a pair tells of each other."""
+    computable = protected[audit(cells, published, protected)]
+    pairs = _parallel_pairs(cells[published])
+    problems = [
+        Problem(
+            found=f"an aggregate of {row.sum()} firms follows, exactly or almost, from cells",
+            expected="no aggregate that breaks a primary rule can be computed from published cells",
+            advice="Publish fewer or coarser breakdowns.",
+            row=", ".join(f"cell {i}" for i in np.flatnonzero((cells == row).all(axis=1))),
+        )
+        for row in np.vstack([computable, pairs[_judge(check, pairs)]])
+    ]
+    if problems:
+        raise DisclosureError(problems)
+
+
+def _parallel_pairs(shown: BoolArray) -> BoolArray:
+    """Unite groups of which some combination is in the span of the rows shown (floating point)."""
+    groups = _alike(shown)
+    left = _left_over(shown, groups)
+    length = np.linalg.norm(left, axis=1)
+    left, groups = left[length > _TOLERANCE], groups[length > _TOLERANCE]
+    left /= length[length > _TOLERANCE, None]
+    one, other = np.nonzero(np.triu(np.abs(left @ left.T) > 1 - _TOLERANCE**2 * 10, k=1))
+    pairs: BoolArray = groups[one] | groups[other]
+    return pairs
+
+
+def _alike(shown: BoolArray) -> BoolArray:
+    """List the groups of firms that the rows shown do not tell apart."""
+    _, group = np.unique(shown, axis=1, return_inverse=True)
+    return np.asarray(group == np.unique(group)[:, None])
+
+
+def _within_reach(
+    atoms: BoolArray, published: BoolArray, breakdowns: Sequence[Breakdown]
+) -> BoolArray:
+    """List aggregates that a reader of the published cells may form by subtraction."""
+    shown = atoms[published]
+    position = np.cumsum(published) - 1
+    remainders, families = [], []
+    for number, (parent, parts) in enumerate(breakdowns, start=len(shown)):
+        family = [position[i] for i in parts if published[i]]
+        remainders.append(atoms[parent] & ~shown[family].any(axis=0))
+        families.append([*family, number])
+    sets = np.vstack([shown, *remainders])
+    return _distinct(np.vstack([sets, *_differences(sets, families), _alike(shown)]))
+
+
+def _differences(sets: BoolArray, families: list[list[int]]) -> list[BoolArray]:
+    """Take each set from each set around it, and from the disjoint sets of a family around it."""
+    counts = sets.astype(np.float32)  # exact below 2**24, and BLAS multiplies floats only
+    common = counts @ counts.T
+    size = np.diag(common)
+    outer, inner = np.nonzero((common == size) & (size[:, None] > size))
+    found = [sets[outer] & ~sets[inner]]
+    for family in families:
+        inside = np.flatnonzero(common[:, family].sum(axis=1) == size)
+        met = (common[inside][:, family] > 0).astype(np.float32)
+        found.append((met @ counts[family] > 0) & ~sets[inside])
+    return found
+
+
+def _eliminate(
+    candidates: BoolArray, protected: IntArray, carried: BoolArray
+) -> tuple[BoolArray, IntArray]:
+    """Keep candidates, in their order, as long as no protected row is in the span of those kept.
+
+    Rows are held modulo the kept ones, over the integers modulo a prime. A candidate that is zero
+    adds nothing to the span; one that turns a protected row into zero is dropped; any other is
+    subtracted from all rows that follow. Returns who is kept, and what is left of the rows carried.
+    """
+    k, end = len(candidates), len(candidates) + len(protected)
+    kept = np.ones(k, dtype=np.bool_)
+    rows = np.vstack([candidates, protected, carried]).astype(np.int64)
+    for i in range(k):
+        support = np.flatnonzero(rows[i])
+        if support.size == 0:
+            continue
+        pivot = support[np.count_nonzero(rows[i + 1 : end, support], axis=0).argmin()]
+        hit = i + 1 + np.flatnonzero(rows[i + 1 :, pivot])
+        factor = rows[hit, pivot] * pow(int(rows[i, pivot]), -1, _PRIME) % _PRIME
+        reduced = rows[hit]
+        change = factor[:, None] * rows[i, support]
+        reduced[:, support] = (reduced[:, support] - change) % _PRIME
+        if reduced[(hit >= k) & (hit < end)].any(axis=1).all():
+            rows[hit] = reduced
+        else:
+            kept[i] = False
+    return kept, rows[end:]
+
+
+def _unsafe_pairs(groups: BoolArray, left: IntArray, judge: Check) -> IntArray:
+    """List combinations of two groups in the span (what is left is proportional), if unsafe."""
+    row, column = np.nonzero(left)
+    hidden, first = np.unique(row, return_index=True)
+    lead = left[hidden, column[first]].tolist()
+    groups, left = groups[hidden], left[hidden]
+    factor = np.array([pow(value, -1, _PRIME) for value in lead], dtype=np.int64)
+    _, line = np.unique(left * factor[:, None] % _PRIME, axis=0, return_inverse=True)
+    one, other = np.nonzero(np.triu(line[:, None] == line, k=1))
+    unsafe = judge(groups[one] | groups[other])
+    one, other = one[unsafe], other[unsafe]
+    return (factor[one, None] * groups[one] - factor[other, None] * groups[other]) % _PRIME
+
+
+def _distinct(rows: BoolArray) -> BoolArray:
+    """Sort rows, drop repeated and empty ones."""
+    rows = rows[rows.any(axis=1)]
+    _, first = np.unique(np.packbits(rows, axis=1), axis=0, return_index=True)
+    distinct: BoolArray = rows[first]
+    return distinct
+
+
+def _fit(
+    cells: BoolArray, unsafe: BoolArray, cost: FloatArray, breakdowns: Sequence[Breakdown]
+) -> None:
+    """Refuse arrays of the wrong kind or shape, and parts that overlap or leave their parent."""
+    if cells.dtype != np.bool_ or unsafe.dtype != np.bool_:
+        raise TypeError("cells and unsafe must be boolean")
+    if cells.ndim != 2 or not unsafe.shape == cost.shape == cells.shape[:1]:
+        raise ValueError("cells must be cells x firms, unsafe and cost one per cell")
+    if not np.isfinite(cost).all():
+        raise ValueError("cost must be finite")
+    for parent, parts in breakdowns:
+        together = cells[list(parts)].sum(axis=0)
+        if np.any(together > cells[parent]):
+            raise ValueError(f"the parts of cell {parent} overlap or leave it")

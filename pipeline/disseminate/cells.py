@@ -1,0 +1,98 @@
+"""Cells of tables and points of charts, from the published numbers of a group."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pipeline.disseminate.figures import Comparison, Figures, Verdict, symbol_text
+from pipeline.disseminate.model import Cell, Number, Point
+from pipeline.disseminate.wording import Wording
+
+NOT_APPLICABLE = Cell((symbol_text("z"),))
+"""Where there cannot be a number: the question was not asked, or there is no wave before."""
+NOT_AVAILABLE = Cell((symbol_text("x"),))
+"""Where a number would be possible and was not released."""
+
+Claim = Verdict | Literal["break"]
+"""A verdict, or that the two values are not comparable."""
+
+
+def ends_of(
+    figures: Figures, wave: str, indicator: str, place: str, kind: str
+) -> tuple[Number, ...]:
+    """The two ends of the interval of an estimate (`ci`), change or difference; empty if none."""
+    ends = (f"{kind}_low", f"{kind}_high")
+    if not all(figures.shows(wave, indicator, place, end) for end in ends):
+        return ()
+    return tuple(figures.number(wave, indicator, place, end) for end in ends)
+
+
+def claim_of(figures: Figures, wording: Wording, wave: str, indicator: str, place: str) -> Claim:
+    """What may be said of the change on the wave before: nothing across a break."""
+    if wording.has_caption("change", f"{indicator}/{wave}/break"):
+        return "break"
+    return figures.verdict(wave, indicator, place, "change")
+
+
+def estimate_cell(
+    figures: Figures, wording: Wording, wave: str, indicator: str, place: str
+) -> Cell:
+    """An estimate over its interval."""
+    if not figures.has(wave, indicator, place, "estimate"):
+        return NOT_APPLICABLE
+    ends = ends_of(figures, wave, indicator, place, "ci")
+    sub = wording.interval(*ends) if ends else ()
+    return Cell((figures.number(wave, indicator, place, "estimate"),), sub)
+
+
+def count_cell(figures: Figures, wave: str, indicator: str, place: str, statistic: str) -> Cell:
+    """The firms of an estimate; where they were not released, the estimate's own symbol."""
+    if figures.has(wave, indicator, place, statistic):
+        return Cell((figures.number(wave, indicator, place, statistic),))
+    if not figures.has(wave, indicator, place, "estimate"):
+        return NOT_APPLICABLE
+    estimate = figures.number(wave, indicator, place, "estimate")
+    return NOT_AVAILABLE if estimate.value else Cell((estimate,))
+
+
+def change_cells(
+    figures: Figures, wording: Wording, wave: str, indicator: str, place: str
+) -> tuple[Cell, Cell]:
+    """The change on the wave before over its interval, and whether it is established."""
+    claim = claim_of(figures, wording, wave, indicator, place)
+    verdict = Cell((wording.word(f"verdict.change.{claim}"),))
+    return _compared(figures, wording, (wave, indicator, place), "change", verdict)
+
+
+def difference_cells(
+    figures: Figures, wording: Wording, indicator: str, place: str
+) -> tuple[Cell, Cell]:
+    """A difference between two groups over its interval, and whether it is established."""
+    claim = figures.verdict(figures.wave, indicator, place, "difference")
+    verdict = Cell((wording.word(f"verdict.difference.{claim}"),))
+    return _compared(figures, wording, (figures.wave, indicator, place), "difference", verdict)
+
+
+def _compared(
+    figures: Figures,
+    wording: Wording,
+    where: tuple[str, str, str],
+    kind: Comparison,
+    verdict: Cell,
+) -> tuple[Cell, Cell]:
+    if not figures.has(*where, kind):
+        return NOT_APPLICABLE, NOT_APPLICABLE
+    number = figures.number(*where, kind)
+    if not number.value:
+        return Cell((number,)), Cell((number,))
+    ends = ends_of(figures, *where, kind)
+    return Cell((number,), wording.interval(*ends) if ends else ()), verdict
+
+
+def point_of(
+    figures: Figures, wave: str, indicator: str, place: str, *, label: str, breaks: bool = False
+) -> Point:
+    """An estimate with its interval as a mark of a chart."""
+    number = figures.number(wave, indicator, place, "estimate")
+    low, high = ends_of(figures, wave, indicator, place, "ci") or (None, None)
+    return Point(label, number, low, high, breaks)

@@ -1,0 +1,61 @@
+"""The report as PDF/UA-1 by Typst: texts travel as data, a warning is a failure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+import typst
+
+from pipeline.disseminate.fonts import FAMILY, typst_fonts
+from pipeline.disseminate.model import Report
+from pipeline.disseminate.wording import Wording
+from pipeline.errors import Problem, RenderError
+
+_TEMPLATE = Path(__file__).parent / "templates" / "report.typ"
+
+
+def render_pdf(report: Report, drawings: Mapping[str, str], wording: Wording) -> bytes:
+    """The report with its charts (SVG by chart id) as a tagged, accessible PDF.
+
+    Raises RenderError where Typst cannot make it or warns (a missing font, a missing character).
+    """
+    content = {
+        "report": asdict(report),
+        "drawings": drawings,
+        "font": FAMILY,
+        "contents": wording.word("word.contents"),
+        "percent_space": wording.word("word.percent_space"),
+    }
+    with typst_fonts() as fonts:
+        try:
+            result, warnings = typst.compile_with_warnings(
+                _TEMPLATE,
+                root=_TEMPLATE.parent,
+                font_paths=fonts,
+                ignore_system_fonts=True,
+                format="pdf",
+                pdf_standards=["ua-1"],
+                sys_inputs={"content": json.dumps(content)},
+            )
+        except typst.TypstError as error:
+            raise _failure(report, [str(error)]) from error
+    if warnings:
+        raise _failure(report, [str(warning) for warning in warnings])
+    return bytes(result)
+
+
+def _failure(report: Report, messages: list[str]) -> RenderError:
+    return RenderError(
+        [
+            Problem(
+                found=message,
+                expected="a PDF that meets PDF/UA-1, without a warning",
+                advice="mend the text that is named, or the template",
+                file=f"report.{report.language}.pdf",
+            )
+            for message in messages
+        ]
+    )

@@ -1,0 +1,216 @@
+"""Formulas of the analyst (routing, edit rules, indicators): parsed once, evaluated over columns.
+
+They are written in `schemas/` in a small part of Python's own syntax and never run as code::
+
+    B01 > 0                      comparison
+    A04 * B01 / 100              arithmetic
+    C05 in {3, 4}                membership in a set of codes
+    A05 == 9 and not B01 > 0     logic
+    min(D03, D04 + 1)            smallest, largest: min, max; abs
+    answered(A03)                whether there is a value
+
+A missing value makes the result missing, except where logic decides without it (Kleene 1952, §64):
+`false and missing` is false, `true or missing` is true. A division by zero is missing.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import operator
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+FloatArray = npt.NDArray[np.float64]
+
+_ARITHMETIC: dict[type[ast.operator], Callable[[FloatArray, FloatArray], FloatArray]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: lambda a, b: a / np.where(b == 0, np.nan, b),
+}
+_COMPARISON: dict[type[ast.cmpop], Callable[[FloatArray, FloatArray], npt.NDArray[np.bool_]]] = {
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+}
+_FUNCTIONS: dict[str, Callable[..., FloatArray]] = {
+    "min": lambda *columns: np.minimum.reduce(columns),
+    "max": lambda *columns: np.maximum.reduce(columns),
+    "abs": np.abs,
+    "answered": lambda column: (~np.isnan(column)).astype(np.float64),
+}
+_ARGUMENTS = {"min": 99, "max": 99, "abs": 1, "answered": 1}
+
+
+class FormulaError(Exception):
+    """A formula that cannot be read; the message says why. The study's loader names the place."""
+
+
+@dataclass(frozen=True)
+class Formula:
+    """A parsed formula: its text, its syntax tree, and the names of the items in it."""
+
+    text: str
+    tree: ast.expr
+    names: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Wide:
+    """Answers of many firms side by side: one row a firm, one column an item.
+
+    `numbers` has NaN where there is no number; `codes` has the code as text ('' where none).
+    """
+
+    numbers: pd.DataFrame
+    codes: pd.DataFrame
+
+    @property
+    def index(self) -> pd.Index:
+        """The firms (or records), in order."""
+        return self.numbers.index
+
+
+def widen(
+    answers: pd.DataFrame, by: list[str], items: Iterable[str], index: pd.Index | None = None
+) -> Wide:
+    """Turn long answers (columns item, code, value) into one row per key `by`, sorted.
+
+    Items without any answer become columns of missing values, so that a formula can name them.
+    """
+    columns = pd.Index(sorted(set(items)), dtype=str)
+    keyed = answers.loc[answers["item"].isin(columns)].set_index([*by, "item"])
+    if index is None:
+        index = pd.MultiIndex.from_frame(answers[by].drop_duplicates().sort_values(by))
+    numbers = keyed["value"].unstack("item").reindex(index=index, columns=columns)
+    codes = keyed["code"].unstack("item").reindex(index=index, columns=columns)
+    return Wide(numbers.astype(np.float64), codes.astype(object).fillna(""))
+
+
+@functools.lru_cache(maxsize=4096)
+def parse(text: str) -> Formula:
+    """Parse a formula; raises FormulaError with the reason where it is not one."""
+    try:
+        tree = ast.parse(text.strip(), mode="eval").body
+    except SyntaxError as error:
+        raise FormulaError(f"is not a formula ({error.msg})") from error
+    _check(tree)
+    calls = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    names = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and id(n) not in calls}
+    return Formula(text, tree, frozenset(names))
+
+
+def evaluate(text: str, wide: Wide) -> FloatArray:
+    """Value of a formula for every row of `wide`: numbers; 1 and 0 for true and false; NaN."""
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        return _value(parse(text).tree, wide)
+
+
+def is_truth(text: str) -> bool:
+    """Whether a formula says true or false (1 or 0), and not an amount."""
+    tree = parse(text).tree
+    return isinstance(tree, ast.Compare | ast.BoolOp) or (
+        isinstance(tree, ast.UnaryOp) and isinstance(tree.op, ast.Not)
+    )
+
+
+def _check(node: ast.expr) -> None:
+    match node:
+        case ast.Name() | ast.Constant(value=bool() | int() | float()):
+            return
+        case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]):
+            if name not in _FUNCTIONS:
+                raise FormulaError(f"uses {name}(); there are {', '.join(sorted(_FUNCTIONS))}")
+            if not 1 <= len(arguments) <= _ARGUMENTS[name]:
+                raise FormulaError(f"gives {name}() {len(arguments)} arguments")
+            children = arguments
+        case ast.BinOp(left=left, op=op, right=right) if type(op) in _ARITHMETIC:
+            children = [left, right]
+        case ast.UnaryOp(op=ast.USub() | ast.Not(), operand=operand):
+            children = [operand]
+        case ast.BoolOp(values=values):
+            children = values
+        case ast.Compare(left=left, ops=ops, comparators=comparators):
+            _check_comparison(left, ops, comparators)
+            parts = (left, *comparators)
+            children = [c for c in parts if not isinstance(c, ast.Set) and not _is_string(c)]
+        case _:
+            raise FormulaError(f"has '{ast.unparse(node)}', which formulas do not know")
+    for child in children:
+        _check(child)
+
+
+def _check_comparison(left: ast.expr, ops: list[ast.cmpop], right: list[ast.expr]) -> None:
+    for op, comparator in zip(ops, right, strict=True):
+        if isinstance(op, ast.In | ast.NotIn):
+            members = comparator.elts if isinstance(comparator, ast.Set) else []
+            if not members or not all(isinstance(m, ast.Constant) for m in members):
+                raise FormulaError("needs a set of codes after 'in', such as {1, 2}")
+        elif type(op) not in _COMPARISON:
+            raise FormulaError(f"has '{ast.unparse(comparator)}' after an unknown comparison")
+    strings = [c for c in (left, *right) if _is_string(c)]
+    if strings and not (len(right) == 1 and isinstance(left, ast.Name)):
+        raise FormulaError(f"compares {ast.unparse(strings[0])}; write: item == 'code'")
+
+
+def _is_string(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
+
+
+def _value(node: ast.expr, wide: Wide) -> FloatArray:
+    match node:
+        case ast.Name(id=name):
+            return wide.numbers[name].to_numpy()
+        case ast.Constant(value=bool() | int() | float() as value):
+            return np.full(len(wide.index), float(value))
+        case ast.Call(func=ast.Name(id=name), args=arguments):
+            return _FUNCTIONS[name](*(_value(a, wide) for a in arguments))
+        case ast.BinOp(left=left, op=op, right=right):
+            return _ARITHMETIC[type(op)](_value(left, wide), _value(right, wide))
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            return -_value(operand, wide)
+        case ast.UnaryOp(operand=operand):
+            return 1.0 - _truth(_value(operand, wide))
+        case ast.BoolOp(op=op, values=values):
+            return _logic(op, [_truth(_value(v, wide)) for v in values])
+        case ast.Compare(left=left, ops=ops, comparators=comparators):
+            pairs = zip((left, *comparators[:-1]), ops, comparators, strict=True)
+            return _logic(ast.And(), [_compare(a, op, b, wide) for a, op, b in pairs])
+    raise FormulaError(f"has '{ast.unparse(node)}', which formulas do not know")
+
+
+def _compare(left: ast.expr, op: ast.cmpop, right: ast.expr, wide: Wide) -> FloatArray:
+    if isinstance(right, ast.Set):
+        found = [_compare(left, ast.Eq(), member, wide) for member in right.elts]
+        inside = _logic(ast.Or(), found)
+        return 1.0 - inside if isinstance(op, ast.NotIn) else inside
+    if isinstance(left, ast.Name) and _is_string(right):
+        codes = wide.codes[left.id].to_numpy(dtype=object)
+        equal = (codes == getattr(right, "value", "")).astype(np.float64)
+        result = 1.0 - equal if isinstance(op, ast.NotEq) else equal
+        return np.where(codes == "", np.nan, result)
+    a, b = _value(left, wide), _value(right, wide)
+    return np.where(np.isnan(a) | np.isnan(b), np.nan, _COMPARISON[type(op)](a, b))
+
+
+def _truth(column: FloatArray) -> FloatArray:
+    return np.where(np.isnan(column), np.nan, (column != 0).astype(np.float64))
+
+
+def _logic(op: ast.boolop, columns: list[FloatArray]) -> FloatArray:
+    """Kleene's three-valued and/or: fmin and fmax pass over NaN, which decides only if left."""
+    stacked = np.stack(columns)
+    unknown = np.isnan(stacked).any(axis=0)
+    if isinstance(op, ast.And):
+        known = np.fmin.reduce(stacked)
+        return np.where(unknown & (known != 0), np.nan, known)
+    known = np.fmax.reduce(stacked)
+    return np.where(unknown & (known != 1), np.nan, known)

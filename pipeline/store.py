@@ -1,0 +1,210 @@
+"""The store: one DuckDB file a study, one transaction a wave; derived, can be deleted and rebuilt.
+
+Beside the tables that flow (`raw_answers`, `register`, `answers`, `findings`) it keeps `waves`: the
+run log, a row per wave with the fingerprint of everything the wave was made from and its tally.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import duckdb
+import pandas as pd
+import pandera.pandas as pa
+from pandera.typing import DataFrame
+
+from pipeline.errors import Problem, StoreError
+from pipeline.tables import Answers, Findings, RawAnswers, Register
+
+STORED: dict[str, type[pa.DataFrameModel]] = {
+    "raw_answers": RawAnswers,
+    "register": Register,
+    "answers": Answers,
+    "findings": Findings,
+}
+LOCATED = """
+    SELECT coalesce(r.line, 0) AS line, f.*
+    FROM findings f
+    LEFT JOIN (SELECT DISTINCT wave, file, record, line FROM raw_answers) r
+    USING (wave, file, record)
+    WHERE f.wave = ? ORDER BY f.file, line, f.item, f.rule
+"""
+FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
+"""What a spreadsheet would take for the beginning of a formula."""
+Model = TypeVar("Model", bound=pa.DataFrameModel)
+
+
+@dataclass(frozen=True, eq=False)
+class Taken:
+    """What was taken from the files of one wave; `fingerprint` names the files and the code."""
+
+    fingerprint: str
+    raw: DataFrame[RawAnswers]
+    register: DataFrame[Register]
+    answers: DataFrame[Answers]
+    findings: DataFrame[Findings]
+
+
+def stored_waves(path: Path) -> dict[str, str]:
+    """Waves in the store, with the fingerprint of what each was made from; none without a file."""
+    if not path.exists():
+        return {}
+    with _connection(path, read_only=True) as database:
+        rows = database.execute("SELECT wave, fingerprint FROM waves ORDER BY wave").fetchall()
+    return {str(wave): str(fingerprint) for wave, fingerprint in rows}
+
+
+@contextmanager
+def open_store(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection to the store, which is made where it does not exist yet.
+
+    Raises StoreError where the file is locked, no database, or of another version of the tables.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with _connection(path, read_only=False) as database:
+        _create_tables(database, path)
+        yield database
+
+
+@contextmanager
+def _connection(path: Path, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:
+    try:
+        connection = duckdb.connect(str(path), read_only=read_only)
+    except duckdb.Error as error:
+        advice = "wait until the other run has ended, or delete the file: it is rebuilt"
+        found = str(error).splitlines()[0]
+        problem = Problem(found, "a database of this study", advice, file=path.name)
+        raise StoreError(problem) from error
+    try:
+        yield connection
+    except duckdb.CatalogException as error:
+        advice = "delete the file: it is rebuilt"
+        found = str(error).splitlines()[0]
+        problem = Problem(found, "the tables of a store", advice, file=path.name)
+        raise StoreError(problem) from error
+    finally:
+        connection.close()
+
+
+def store_wave(new: Taken, database: duckdb.DuckDBPyConnection) -> None:
+    """Replace a wave in one transaction; raises StoreError where rows were lost on the way."""
+    wave = str(new.raw[RawAnswers.wave].iloc[0])
+    log = _tally(new.raw, new.answers, new.findings)
+    log.insert(0, "fingerprint", new.fingerprint)
+    log.insert(0, "wave", wave)
+    tables = {
+        "raw_answers": new.raw,
+        "register": new.register,
+        "answers": new.answers,
+        "findings": new.findings,
+        "waves": log,
+    }
+    database.begin()
+    try:
+        for name, table in tables.items():
+            database.execute(f"DELETE FROM {name} WHERE wave = ?", [wave])  # noqa: S608 (names above)
+            database.register("incoming", table)
+            database.execute(f"INSERT INTO {name} BY NAME SELECT * FROM incoming")  # noqa: S608
+            database.unregister("incoming")
+        database.commit()
+    except duckdb.Error as error:
+        database.rollback()
+        problem = Problem(str(error), "a store that takes the wave", "nothing was written")
+        raise StoreError(problem) from error
+
+
+def read_table(
+    database: duckdb.DuckDBPyConnection, model: type[Model], *, until: str
+) -> DataFrame[Model]:
+    """A table of all waves up to `until`, in the order of its first columns."""
+    name = next(n for n, m in STORED.items() if m is model)
+    order = ", ".join(f'"{column}"' for column in model.to_schema().columns)
+    query = f"SELECT * FROM {name} WHERE wave <= ? ORDER BY {order}"  # noqa: S608
+    table = database.execute(query, [until]).df()
+    return DataFrame[Model](model.validate(table.astype(model.empty().dtypes.to_dict())))
+
+
+def write_results(
+    database: duckdb.DuckDBPyConnection, tables: Mapping[str, pd.DataFrame], folder: Path
+) -> None:
+    """Write the analyst's files of one wave: a parquet file per table, and the findings as csv.
+
+    The folder (named after the wave) is replaced as a whole.
+    """
+    with replaced(folder) as fresh:
+        for name, table in tables.items():
+            table.to_parquet(fresh / f"{name}.parquet", index=False)
+        findings = database.execute(LOCATED, [folder.name]).df()
+        for column in (Findings.firm_id, Findings.found):
+            risky = findings[column].str.startswith(FORMULA_SIGNS)
+            findings[column] = ("'" + findings[column]).where(risky, findings[column])
+        findings.to_csv(fresh / "findings.csv", index=False)
+
+
+@contextmanager
+def replaced(folder: Path) -> Iterator[Path]:
+    """An empty folder that replaces `folder` if nothing fails, and vanishes if something does."""
+    fresh = folder.with_name(f".{folder.name}.new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir(parents=True)
+    try:
+        yield fresh
+        shutil.rmtree(folder, ignore_errors=True)
+        fresh.rename(folder)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _create_tables(database: duckdb.DuckDBPyConnection, path: Path) -> None:
+    empty: dict[str, pd.DataFrame] = {name: model.empty() for name, model in STORED.items()}
+    counts = ["records_in", "records_taken", "records_rejected", "values_quarantined"]
+    log = {"wave": "str", "fingerprint": "str", **dict.fromkeys(counts, "int64")}
+    empty["waves"] = pd.DataFrame({n: pd.Series(dtype=t) for n, t in log.items()})
+    database.begin()
+    for name, table in empty.items():
+        types = ", ".join(f'"{c}" {_sql_type(table[c].dtype)}' for c in table.columns)
+        database.execute(f"CREATE TABLE IF NOT EXISTS {name} ({types})")
+        found = [row[0] for row in database.execute(f"DESCRIBE {name}").fetchall()]
+        if found != list(table.columns):
+            raise StoreError(
+                Problem(
+                    found=f"table {name} with other columns",
+                    expected=", ".join(table.columns),
+                    advice="delete the file: it was made by another version and is rebuilt",
+                    file=path.name,
+                )
+            )
+    database.commit()
+
+
+def _sql_type(dtype: object) -> str:
+    if pd.api.types.is_integer_dtype(dtype):  # type: ignore[arg-type]  # the stubs know no union
+        return "BIGINT"
+    return "DOUBLE" if pd.api.types.is_float_dtype(dtype) else "VARCHAR"  # type: ignore[arg-type]
+
+
+def _tally(raw: pd.DataFrame, answers: pd.DataFrame, findings: pd.DataFrame) -> pd.DataFrame:
+    """Rows in = rows taken + rows rejected, always."""
+    key = [RawAnswers.file, str(RawAnswers.record)]
+    rows_in = len(raw[key].drop_duplicates())
+    taken = len(answers[key].drop_duplicates())
+    treatment = findings[Findings.treatment]
+    rejected = len(findings.loc[treatment == "reject_row", key].drop_duplicates())
+    if rows_in != taken + rejected:
+        found = f"{rows_in} rows in, {taken} taken, {rejected} rejected"
+        problem = Problem(found, "rows in = taken + rejected", "report this: nothing was written")
+        raise StoreError(problem)
+    quarantined = int((treatment == "quarantine_value").sum())
+    return pd.DataFrame(
+        {
+            "records_in": [rows_in],
+            "records_taken": [taken],
+            "records_rejected": [rejected],
+            "values_quarantined": [quarantined],
+        }
+    )

@@ -1,0 +1,150 @@
+"""Means, shares, ratios and totals of domains, each with the influence of every unit on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.survey.design import Bools, Design, Floats, Ints
+from pipeline.survey.variance import Influence, variance
+
+
+@dataclass(frozen=True, eq=False)
+class Estimate:
+    """One estimate (shape ()) or one per row of domains (shape (k,)), with what it rests on.
+
+    `n` units of the domain answered the item; `df` is n less the number of their strata, at
+    least 1 (R survey `degf` of the domain). `n_kish` is the effective number of units as far as
+    weights and population sizes tell, infinite where all units of the strata answered (see
+    `intervals`). `se` is NaN where there is no estimate, or where one unit only answered and
+    others did not (one unit has no spread). `parts` are the influences, for covariances.
+    """
+
+    estimate: Floats
+    se: Floats
+    n: Ints
+    df: Ints
+    n_kish: Floats
+    parts: tuple[Influence, ...]
+
+
+def mean(design: Design, y: npt.ArrayLike, domain: npt.ArrayLike | None = None) -> Estimate:
+    """Estimate the mean of y, sum(w y) / sum(w) over the domain's units that answered.
+
+    `y`: shape (n,), or (k, n) for several items, aligned with `design.unit_ids`; NaN where the
+    unit did not answer the item. A unit outside the item's base has answered: give it any value
+    and leave it out of `domain`, shape (n,) or (k, n), all units unless given.
+    """
+    return ratio(design, y, np.ones(len(design.weights)), domain)
+
+
+def share(design: Design, y: npt.ArrayLike, domain: npt.ArrayLike | None = None) -> Estimate:
+    """Estimate the share of units with y = 1, the mean of y in {0, 1, NaN}; else as `mean`."""
+    values = np.asarray(y, dtype=float)
+    if not (np.isnan(values) | (values == 0) | (values == 1)).all():
+        raise ValueError("a share takes 0, 1 and NaN (no answer) only")
+    return mean(design, values, domain)
+
+
+def ratio(
+    design: Design, y: npt.ArrayLike, x: npt.ArrayLike, domain: npt.ArrayLike | None = None
+) -> Estimate:
+    """Estimate R = sum(w y) / sum(w x) over the domain's units that answered both.
+
+    Arguments as in `mean`. Influence z = w (y - R x) / sum(w x) in the domain, 0 for other units
+    that answered (Särndal, Swensson and Wretman 1992, 5.6 and 10.6). No answer to an item counts
+    as a further phase of response: the variance has the m_h that answered it, of N_h.
+    """
+    values, influence = _ratio(design, y, x, domain)
+    alone = (influence.inside.sum(axis=1) < 2) & np.isfinite(_n_kish(influence))
+    part = replace(influence, z=np.where(alone[:, None], np.nan, influence.z))
+    return _estimate(values, (part,), _shape(y, x, domain))
+
+
+def total(design: Design, y: npt.ArrayLike, domain: npt.ArrayLike | None = None) -> Estimate:
+    """Estimate the total of y in the domain as N mean(y), N = sum(w) of its units.
+
+    Units that did not answer the item are taken to be like those of their domain that did; if
+    all did, it is sum(w y). Arguments as in `mean`. The influence has two parts, linearised:
+    N times that of the mean, over the item's respondents, and mean times w, over all units.
+    """
+    means, influence = _ratio(design, y, np.ones(len(design.weights)), domain)
+    members = _mask(design, domain)
+    weights = np.where(members, design.weights, 0.0)
+    size = weights.sum(axis=1)
+    everyone = np.ones((1, len(design.weights)), dtype=bool)
+    n = influence.inside.sum(axis=1)
+    alone = (n < 2) & (n < members.sum(axis=1))
+    parts = (
+        replace(influence, z=np.where(alone, np.nan, size)[:, None] * influence.z),
+        Influence(design, everyone, members, means[:, None] * weights),
+    )
+    return _estimate(size * means, parts, _shape(y, domain))
+
+
+def _ratio(
+    design: Design, y: npt.ArrayLike, x: npt.ArrayLike, domain: npt.ArrayLike | None
+) -> tuple[Floats, Influence]:
+    """The ratios, shape (k,), and their influence.
+
+    In two passes: the quotient is exact to its last digit only, and where the mean is large
+    beside the spread that is not enough for the residuals; they are centred again.
+    """
+    above = np.atleast_2d(np.asarray(y, dtype=float))
+    below = np.atleast_2d(np.asarray(x, dtype=float))
+    answered = ~(np.isnan(above) | np.isnan(below))
+    inside = answered & _mask(design, domain)
+    weighted = np.where(inside, design.weights * below, 0.0)
+    base = weighted.sum(axis=1, keepdims=True)
+    base = np.where(base == 0, np.nan, base)
+    rough = np.where(inside, design.weights * above, 0.0).sum(axis=1, keepdims=True) / base
+    residual = np.where(inside, design.weights * (above - rough * below), 0.0)
+    step = residual.sum(axis=1, keepdims=True) / base
+    values = (residual - step * weighted) / base
+    return rough[:, 0], Influence(design, answered, inside, values)
+
+
+def _mask(design: Design, domain: npt.ArrayLike | None) -> Bools:
+    """The domain as (k, n) or (1, n)."""
+    if domain is None:
+        return np.ones((1, len(design.weights)), dtype=bool)
+    return np.atleast_2d(np.asarray(domain, dtype=bool))
+
+
+def _shape(*arguments: npt.ArrayLike | None) -> tuple[int, ...]:
+    """Shape of the estimates: (k,) where an argument has rows, else ()."""
+    return np.broadcast_shapes(*(np.shape(a) for a in arguments if a is not None))[:-1]
+
+
+def _estimate(values: Floats, parts: tuple[Influence, ...], shape: tuple[int, ...]) -> Estimate:
+    """Put an estimate together; the first part tells who answered."""
+    answers = parts[0]
+    n = answers.inside.sum(axis=1)
+    strata = (answers.design.sums(answers.inside) > 0).sum(axis=1)
+    se = np.where(n > 0, np.sqrt(variance(parts)), np.nan)
+    return Estimate(
+        values.reshape(shape),
+        se.reshape(shape),
+        n.reshape(shape),
+        np.maximum(n - strata, 1).reshape(shape),
+        _n_kish(answers).reshape(shape),
+        parts,
+    )
+
+
+def _n_kish(influence: Influence) -> Floats:
+    """sum(w)^2 / sum(w^2 / g_h), g_h = -ln(1 - f_h) / f_h, f_h = m_h / N_h; shape (k,).
+
+    Kish (1965, 11.7) for the weights. Of K units with a rare trait among N, simple random
+    sampling misses all with probability (1 - f)^K at most, which is that of a sample of
+    -N ln(1 - f) = n g units with replacement.
+    """
+    design = influence.design
+    rate = influence.counts / design.population
+    with np.errstate(divide="ignore", invalid="ignore"):
+        shrink = np.where(rate > 0, -rate / np.log1p(-rate), 1.0)
+        weights = np.where(influence.inside, design.weights, 0.0)
+        squares = (weights**2 * shrink[:, design.codes]).sum(axis=1)
+        return np.asarray(weights.sum(axis=1) ** 2 / squares, dtype=float)

@@ -1,0 +1,53 @@
+"""The contracts: one pandera model per table that passes between stages.
+
+Column names are attributes of these models (`Answers.item` is the string ``"item"``), so no stage
+passes strings about. All models are strict and ordered; a stage whose result differs fails at once.
+"""
+
+from pipeline.tables.flow import (
+    Answers,
+    Benchmarks,
+    Changes,
+    Clearance,
+    Contributions,
+    Estimates,
+    Findings,
+    Panel,
+    RawAnswers,
+    Register,
+    Release,
+    Weights,
+)
+from pipeline.tables.metadata import (
+    BenchmarkPairs,
+    Captions,
+    ChangeRules,
+    Codes,
+    Columns,
+    Edits,
+    Indicators,
+    Items,
+)
+
+__all__ = [
+    "Answers",
+    "BenchmarkPairs",
+    "Benchmarks",
+    "Captions",
+    "ChangeRules",
+    "Changes",
+    "Clearance",
+    "Codes",
+    "Columns",
+    "Contributions",
+    "Edits",
+    "Estimates",
+    "Findings",
+    "Indicators",
+    "Items",
+    "Panel",
+    "RawAnswers",
+    "Register",
+    "Release",
+    "Weights",
+]
