@@ -5,12 +5,15 @@ They are written in `schemas/` in a small part of Python's own syntax and never 
     B01 > 0                      comparison
     A04 * B01 / 100              arithmetic
     C05 in {3, 4}                membership in a set of codes
+    A02 == 'x'                   a code that is no number
     A05 == 9 and not B01 > 0     logic
     min(D03, D04 + 1)            smallest, largest: min, max; abs
     answered(A03)                whether there is a value
+    B02 if B01 > 0 else 0        choice: an item that is not asked of everybody
 
 A missing value makes the result missing, except where logic decides without it (Kleene 1952, §64):
-`false and missing` is false, `true or missing` is true. A division by zero is missing.
+`false and missing` is false, `true or missing` is true. A division by zero is missing, and so is
+what is too large for a number.
 """
 
 from __future__ import annotations
@@ -18,8 +21,10 @@ from __future__ import annotations
 import ast
 import functools
 import operator
-from collections.abc import Callable, Iterable
+import sys
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -48,6 +53,7 @@ _FUNCTIONS: dict[str, Callable[..., FloatArray]] = {
     "answered": lambda column: (~np.isnan(column)).astype(np.float64),
 }
 _ARGUMENTS = {"min": 99, "max": 99, "abs": 1, "answered": 1}
+_OF_CODES = (ast.Eq, ast.NotEq, ast.In, ast.NotIn)
 
 
 class FormulaError(Exception):
@@ -100,9 +106,11 @@ def parse(text: str) -> Formula:
     """Parse a formula; raises FormulaError with the reason where it is not one."""
     try:
         tree = ast.parse(text.strip(), mode="eval").body
-    except SyntaxError as error:
-        raise FormulaError(f"is not a formula ({error.msg})") from error
-    _check(tree)
+        _check(tree)
+    except (SyntaxError, UnicodeEncodeError) as error:
+        raise FormulaError(f"is not a formula ({error})") from error
+    except (RecursionError, MemoryError) as error:
+        raise FormulaError("is nested too deeply") from error
     calls = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
     names = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and id(n) not in calls}
     return Formula(text, tree, frozenset(names))
@@ -111,26 +119,54 @@ def parse(text: str) -> Formula:
 def evaluate(text: str, wide: Wide) -> FloatArray:
     """Value of a formula for every row of `wide`: numbers; 1 and 0 for true and false; NaN."""
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        return _value(parse(text).tree, wide)
+        result = _value(parse(text).tree, wide)
+    return np.where(np.isinf(result), np.nan, result)
 
 
 def is_truth(text: str) -> bool:
     """Whether a formula says true or false (1 or 0), and not an amount."""
-    tree = parse(text).tree
-    return isinstance(tree, ast.Compare | ast.BoolOp) or (
-        isinstance(tree, ast.UnaryOp) and isinstance(tree.op, ast.Not)
+    return _is_truth(parse(text).tree)
+
+
+def compared_codes(text: str) -> tuple[tuple[str, str | float], ...]:
+    """Items of a formula with the constants that they are set equal to: ``C05 in {3, 4}`` both."""
+    return tuple(
+        (left.id, ast.literal_eval(member))
+        for node in ast.walk(parse(text).tree)
+        if isinstance(node, ast.Compare)
+        for left, op, right in _comparisons(node)
+        if isinstance(left, ast.Name) and isinstance(op, _OF_CODES)
+        for member in (right.elts if isinstance(right, ast.Set) else [right])
+        if _is_code(member)
     )
 
 
-def _check(node: ast.expr) -> None:
+def _comparisons(node: ast.Compare) -> Iterator[tuple[ast.expr, ast.cmpop, ast.expr]]:
+    """Each two neighbours of ``a < b < c`` with what stands between them."""
+    pairs = pairwise([node.left, *node.comparators])
+    return ((left, op, right) for (left, right), op in zip(pairs, node.ops, strict=True))
+
+
+def _is_truth(node: ast.expr) -> bool:
     match node:
-        case ast.Name() | ast.Constant(value=bool() | int() | float()):
+        case ast.Compare() | ast.BoolOp() | ast.UnaryOp(op=ast.Not()):
+            return True
+        case ast.Constant(value=bool()) | ast.Call(func=ast.Name(id="answered")):
+            return True
+        case ast.IfExp(body=body, orelse=orelse):
+            return all(_is_truth(n) or ast.unparse(n) in {"0", "1"} for n in (body, orelse))
+    return False
+
+
+def _check(node: ast.expr) -> None:
+    children: list[ast.expr]
+    match node:
+        case ast.Name():
+            return
+        case ast.Constant() if _is_number(node):
             return
         case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]):
-            if name not in _FUNCTIONS:
-                raise FormulaError(f"uses {name}(); there are {', '.join(sorted(_FUNCTIONS))}")
-            if not 1 <= len(arguments) <= _ARGUMENTS[name]:
-                raise FormulaError(f"gives {name}() {len(arguments)} arguments")
+            _check_call(name, len(arguments))
             children = arguments
         case ast.BinOp(left=left, op=op, right=right) if type(op) in _ARITHMETIC:
             children = [left, right]
@@ -138,27 +174,48 @@ def _check(node: ast.expr) -> None:
             children = [operand]
         case ast.BoolOp(values=values):
             children = values
-        case ast.Compare(left=left, ops=ops, comparators=comparators):
-            _check_comparison(left, ops, comparators)
-            parts = (left, *comparators)
-            children = [c for c in parts if not isinstance(c, ast.Set) and not _is_string(c)]
+        case ast.IfExp(test=test, body=body, orelse=orelse):
+            children = [test, body, orelse]
+        case ast.Compare():
+            for left, comparison, right in _comparisons(node):
+                _check_comparison(left, comparison, right)
+            last = node.comparators[-1]
+            of_codes = isinstance(last, ast.Set) or _is_string(last)
+            children = [node.left, *node.comparators[: -1 if of_codes else None]]
         case _:
             raise FormulaError(f"has '{ast.unparse(node)}', which formulas do not know")
     for child in children:
         _check(child)
 
 
-def _check_comparison(left: ast.expr, ops: list[ast.cmpop], right: list[ast.expr]) -> None:
-    for op, comparator in zip(ops, right, strict=True):
-        if isinstance(op, ast.In | ast.NotIn):
-            members = comparator.elts if isinstance(comparator, ast.Set) else []
-            if not members or not all(isinstance(m, ast.Constant) for m in members):
-                raise FormulaError("needs a set of codes after 'in', such as {1, 2}")
-        elif type(op) not in _COMPARISON:
-            raise FormulaError(f"has '{ast.unparse(comparator)}' after an unknown comparison")
-    strings = [c for c in (left, *right) if _is_string(c)]
-    if strings and not (len(right) == 1 and isinstance(left, ast.Name)):
+def _check_call(name: str, arguments: int) -> None:
+    if name not in _FUNCTIONS:
+        raise FormulaError(f"uses {name}(); there are {', '.join(sorted(_FUNCTIONS))}")
+    if not 1 <= arguments <= _ARGUMENTS[name]:
+        raise FormulaError(f"gives {name}() {arguments} arguments")
+
+
+def _check_comparison(left: ast.expr, op: ast.cmpop, right: ast.expr) -> None:
+    members = right.elts if isinstance(right, ast.Set) else [right]
+    if isinstance(op, ast.In | ast.NotIn):
+        if not (isinstance(right, ast.Set) and all(map(_is_code, members))):
+            raise FormulaError("needs a set of codes after 'in', such as {1, 2}")
+    elif type(op) not in _COMPARISON or isinstance(right, ast.Set):
+        raise FormulaError(f"has '{ast.unparse(right)}' after an unknown comparison")
+    strings = [n for n in (left, *members) if _is_string(n)]
+    if strings and not (isinstance(left, ast.Name) and isinstance(op, _OF_CODES)):
         raise FormulaError(f"compares {ast.unparse(strings[0])}; write: item == 'code'")
+
+
+def _is_code(node: ast.expr) -> bool:
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        return _is_number(node.operand)
+    return _is_string(node) or _is_number(node)
+
+
+def _is_number(node: ast.expr) -> bool:
+    value = node.value if isinstance(node, ast.Constant) else None
+    return isinstance(value, int | float) and value <= sys.float_info.max
 
 
 def _is_string(node: ast.expr) -> bool:
@@ -171,6 +228,9 @@ def _value(node: ast.expr, wide: Wide) -> FloatArray:
             return wide.numbers[name].to_numpy()
         case ast.Constant(value=bool() | int() | float() as value):
             return np.full(len(wide.index), float(value))
+        case ast.Call(func=ast.Name(id="answered"), args=[ast.Name(id=name)]):
+            has_code = np.asarray(wide.codes[name] != "")
+            return np.where(has_code | ~np.isnan(wide.numbers[name]), 1.0, 0.0)
         case ast.Call(func=ast.Name(id=name), args=arguments):
             return _FUNCTIONS[name](*(_value(a, wide) for a in arguments))
         case ast.BinOp(left=left, op=op, right=right):
@@ -181,9 +241,13 @@ def _value(node: ast.expr, wide: Wide) -> FloatArray:
             return 1.0 - _truth(_value(operand, wide))
         case ast.BoolOp(op=op, values=values):
             return _logic(op, [_truth(_value(v, wide)) for v in values])
-        case ast.Compare(left=left, ops=ops, comparators=comparators):
-            pairs = zip((left, *comparators[:-1]), ops, comparators, strict=True)
-            return _logic(ast.And(), [_compare(a, op, b, wide) for a, op, b in pairs])
+        case ast.IfExp(test=test, body=body, orelse=orelse):
+            chosen = _truth(_value(test, wide))
+            either = np.where(chosen == 1, _value(body, wide), _value(orelse, wide))
+            return np.where(np.isnan(chosen), np.nan, either)
+        case ast.Compare():
+            found = [_compare(*comparison, wide) for comparison in _comparisons(node)]
+            return _logic(ast.And(), found)
     raise FormulaError(f"has '{ast.unparse(node)}', which formulas do not know")
 
 

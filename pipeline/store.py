@@ -32,7 +32,7 @@ LOCATED = """
     FROM findings f
     LEFT JOIN (SELECT DISTINCT wave, file, record, line FROM raw_answers) r
     USING (wave, file, record)
-    WHERE f.wave = ? ORDER BY f.file, line, f.item, f.rule
+    WHERE f.wave = ? ORDER BY f.file, line, f.item, f.rule, f
 """
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet would take for the beginning of a formula."""
@@ -82,7 +82,7 @@ def _connection(path: Path, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConne
         raise StoreError(problem) from error
     try:
         yield connection
-    except duckdb.CatalogException as error:
+    except duckdb.Error as error:
         advice = "delete the file: it is rebuilt"
         found = str(error).splitlines()[0]
         problem = Problem(found, "the tables of a store", advice, file=path.name)
@@ -140,7 +140,7 @@ def write_results(
         for name, table in tables.items():
             table.to_parquet(fresh / f"{name}.parquet", index=False)
         findings = database.execute(LOCATED, [folder.name]).df()
-        for column in (Findings.firm_id, Findings.found):
+        for column in findings.select_dtypes("str"):
             risky = findings[column].str.startswith(FORMULA_SIGNS)
             findings[column] = ("'" + findings[column]).where(risky, findings[column])
         findings.to_csv(fresh / "findings.csv", index=False)
@@ -199,7 +199,8 @@ def _tally(raw: pd.DataFrame, answers: pd.DataFrame, findings: pd.DataFrame) -> 
         found = f"{rows_in} rows in, {taken} taken, {rejected} rejected"
         problem = Problem(found, "rows in = taken + rejected", "report this: nothing was written")
         raise StoreError(problem)
-    quarantined = int((treatment == "quarantine_value").sum())
+    values = findings.loc[treatment == "quarantine_value", [*key, Findings.item]]
+    quarantined = len(values.drop_duplicates())
     return pd.DataFrame(
         {
             "records_in": [rows_in],

@@ -27,7 +27,7 @@ MAY_IMPORT = {
     "run": {"errors"},
     "store": {"tables", "errors"},
     **{library: {"errors"} for library in LIBRARIES},
-    **{phase: BASE | LIBRARIES for phase in PHASES},
+    **dict.fromkeys(PHASES, BASE | LIBRARIES),
     "wave": PHASES | BASE | LIBRARIES | {"run", "store"},
     "cli": PHASES | BASE | LIBRARIES | {"run", "store", "wave"},
 }
@@ -64,7 +64,8 @@ def functions(tree: ast.AST) -> Iterator[ast.FunctionDef]:
 def public(tree: ast.Module | ast.ClassDef) -> Iterator[ast.FunctionDef | ast.ClassDef]:
     """Functions and classes that others may use, methods included."""
     for node in tree.body:
-        if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
+        is_definition = isinstance(node, ast.FunctionDef | ast.ClassDef)
+        if is_definition and not node.name.startswith("_") and node.name != "Config":
             yield node
             if isinstance(node, ast.ClassDef):
                 yield from public(node)

@@ -24,7 +24,7 @@ def compare(
     *,
     breakdowns: Sequence[str],
 ) -> DataFrame[Changes]:
-    """Change between each two waves in which an indicator stands side by side, in its unit.
+    """Change of each indicator on the wave before, where both waves have it, in its unit.
 
     The standard error has the covariance of the firms in both waves, matched by key, with each
     wave's own response and firms that changed stratum (Tam 1984; see `pipeline.survey.change`).
@@ -34,8 +34,9 @@ def compare(
     cells = cells_of(contributions)
     tables: list[pd.DataFrame] = [Changes.empty()]
     for name, rule in rules_of(indicators).items():
-        waves = [wave for wave in frames if (wave, name) in cells]
-        for previous, wave in pairwise(waves):
+        for previous, wave in pairwise(frames):
+            if not {(previous, name), (wave, name)} <= cells.keys():
+                continue
             before, after = (
                 measure(frames[w], cells[w, name], rule.kind, frames[w].members)
                 for w in (previous, wave)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from pipeline import survey
-from pipeline.expressions import parse
+from pipeline.expressions import is_truth, parse
 from pipeline.tables import Contributions, Estimates, Indicators, Register, Weights
 from pipeline.tables.flow import ALL, RESPONSE
 
@@ -33,11 +33,17 @@ class WaveFrame:
 
 
 class Rule(NamedTuple):
-    """What the analysis needs to know of an indicator; `items` are those in its formulas."""
+    """What the analysis needs to know of an indicator; `items` are those in its formulas.
+
+    `yes_no`: the numerator says yes or no (1 or 0), and not an amount. `sensitive`: that all or
+    none say yes, or that all have one amount, gives something away.
+    """
 
     kind: str
     scale: float
     items: frozenset[str]
+    yes_no: bool
+    sensitive: bool
 
 
 def rules_of(indicators: pd.DataFrame) -> dict[str, Rule]:
@@ -48,6 +54,8 @@ def rules_of(indicators: pd.DataFrame) -> dict[str, Rule]:
             str(row[Indicators.kind]),
             float(row[str(Indicators.scale)]),
             frozenset().union(*(parse(str(row[c])).names for c in columns if row[c])),
+            row[Indicators.kind] == "share" or is_truth(str(row[Indicators.numerator])),
+            row[Indicators.sensitivity] != "low",
         )
         for row in indicators.to_dict("records")
     }
@@ -71,6 +79,17 @@ def groups_of(register: pd.DataFrame, breakdowns: Sequence[str]) -> pd.DataFrame
     )
 
 
+def members_of(groups: pd.DataFrame, firms: pd.Index, listed: pd.DataFrame) -> Bools:
+    """Which of the firms are in which group, (groups, firms); `listed` is a wave's register."""
+    keys = pd.MultiIndex.from_frame(listed[[Register.variable, Register.group]])
+    row = pd.MultiIndex.from_frame(groups).get_indexer(keys)
+    column = firms.get_indexer(pd.Index(listed[Register.firm_id], dtype=object))
+    known = (row >= 0) & (column >= 0)
+    members = np.zeros((len(groups), len(firms)), dtype=bool)
+    members[row[known], column[known]] = True
+    return members
+
+
 def wave_frames(
     weights: pd.DataFrame, register: pd.DataFrame, groups: pd.DataFrame
 ) -> dict[str, WaveFrame]:
@@ -89,16 +108,10 @@ def _wave_frame(
     strata = frame[Weights.stratum].to_numpy(dtype=object)
     responded = frame[Weights.responded].to_numpy(dtype=bool)
     weight = frame[Weights.weight].to_numpy()
-    listed = register.loc[register[Register.wave] == wave]
-    keys = pd.MultiIndex.from_frame(listed[[Register.variable, Register.group]])
-    row = pd.MultiIndex.from_frame(groups).get_indexer(keys)
-    column = firms.get_indexer(pd.Index(listed[Register.firm_id], dtype=object))
-    members = np.zeros((len(groups), len(firms)), dtype=bool)
-    members[row[row >= 0], column[row >= 0]] = True
     return WaveFrame(
         wave=wave,
         firms=firms,
-        members=members,
+        members=members_of(groups, firms, register.loc[register[Register.wave] == wave]),
         answers=survey.Design.from_frame(firms, strata, responded, weight),
         census=survey.Design.from_frame(firms, strata, np.ones_like(responded)),
     )
@@ -112,7 +125,7 @@ def measure(
     `contributions` are the rows of that wave and indicator.
     """
     is_response = (contributions[Contributions.indicator] == RESPONSE).all()
-    design = frame.census if is_response and len(contributions) else frame.answers
+    design = frame.census if is_response else frame.answers
     firms = pd.Index(contributions[Contributions.firm_id], dtype=object)
     place = design.unit_ids.get_indexer(firms)
     y, x = np.full((2, len(design.unit_ids)), np.nan)

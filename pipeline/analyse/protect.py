@@ -12,8 +12,7 @@ import pandera.pandas as pa
 from pandera.typing import DataFrame
 
 from pipeline import disclosure
-from pipeline.analyse.domains import Bools, cells_of, groups_of
-from pipeline.expressions import is_truth
+from pipeline.analyse.domains import Bools, Rule, cells_of, groups_of, members_of, rules_of
 from pipeline.tables import Clearance, Contributions, Indicators, Register
 from pipeline.tables.flow import ALL, RESPONSE
 
@@ -36,30 +35,29 @@ def protect(
     Primary rules are applied to holdings, on the weighted amounts of numerator and denominator or
     on the yes and no of a share; then further groups are taken out until no group that is not
     published, and no unsafe rest, can be computed from those that are. A group that was taken out
-    in an earlier wave is the first to go. Raises DisclosureError if the audit finds anything.
+    in the wave before is the first to go. Where participation is sensitive, a group whose response
+    is not published has no number at all: each n, and an interval without width, would tell of it.
+    Raises DisclosureError if the audit finds anything.
     """
-    groups = groups_of(register, breakdowns)
-    rule_of = indicators.set_index(Indicators.indicator)
+    groups, kinds = groups_of(register, breakdowns), rules_of(indicators)
+    nowhere = np.zeros(len(groups), dtype=bool)
     taken_out: dict[str, Bools] = {}
+    secret: dict[str, Bools] = {}
     tables = []
-    for (wave, name), rows in cells_of(contributions).items():
+    for (wave, name), rows in sorted(cells_of(contributions).items(), key=_response_first):
         inside = rows.loc[rows[Contributions.in_base]]
         listed = register.loc[register[Register.wave] == wave]
-        cells, holdings = _cells(inside, listed, groups)
-        judge = partial(
-            _judge,
-            rows=inside,
-            holdings=holdings,
-            rules=rules,
-            is_yes_no=name == RESPONSE or is_truth(str(rule_of[Indicators.numerator][name])),
-            sensitive=bool(rule_of[Indicators.sensitivity][name] != "low"),
-        )
+        firms = pd.Index(inside[Contributions.firm_id], dtype=object)
+        cells, holdings = members_of(groups, firms, listed), _holdings(firms, listed)
+        judge = partial(_judge, rows=inside, holdings=holdings, kind=kinds[name], rules=rules)
         primary = judge(cells)
-        importance = cells.sum(axis=1).astype(float)
-        importance -= taken_out.get(name, np.zeros(len(groups), dtype=bool)) * (len(listed) + 1.0)
+        unsafe = (primary != "") | secret.get(wave, nowhere)
+        importance = cells.sum(axis=1) - taken_out.get(name, nowhere) * (len(listed) + 1.0)
         importance[0] = len(listed) + 1.0
-        suppressed = _suppress(cells, judge, importance, groups)
+        suppressed = _suppress(cells, unsafe, judge, importance, groups)
         taken_out[name] = suppressed
+        if name == RESPONSE and kinds[name].sensitive:
+            secret[wave] = suppressed
         tables.append(
             groups.assign(
                 wave=wave,
@@ -72,51 +70,59 @@ def protect(
     return DataFrame[Clearance](table[list(Clearance.to_schema().columns)])
 
 
-def _suppress(cells: Bools, judge: Judge, importance: Floats, groups: pd.DataFrame) -> Bools:
+def _response_first(cell: tuple[tuple[str, str], pd.DataFrame]) -> tuple[str, bool, str]:
+    """Order of judging: by wave, and in each the response before all that depends on it."""
+    (wave, name), _ = cell
+    return wave, name != RESPONSE, name
+
+
+def _suppress(
+    cells: Bools, unsafe: Bools, judge: Judge, importance: Floats, groups: pd.DataFrame
+) -> Bools:
     """Cells that may not be published; each breakdown adds up to `all`, the first row."""
     rows = groups.reset_index().groupby(Clearance.breakdown)["index"]
     partitions = [(0, list(members)) for name, members in rows if name != ALL]
 
-    def unsafe(aggregates: Bools) -> Bools:
+    def check(aggregates: Bools) -> Bools:
         return np.asarray(judge(aggregates) != "", dtype=np.bool_)
 
-    return disclosure.protect(cells, unsafe(cells), importance, unsafe, partitions)
+    return disclosure.protect(cells, unsafe, importance, check, partitions)
 
 
-def _cells(rows: pd.DataFrame, register: pd.DataFrame, groups: pd.DataFrame) -> tuple[Bools, Names]:
-    """Groups x firms of an indicator, and the holding of each of these firms."""
-    firms = pd.Index(rows[Contributions.firm_id])
-    keys = pd.MultiIndex.from_frame(register[[Register.variable, Register.group]])
-    row = pd.MultiIndex.from_frame(groups).get_indexer(keys)
-    column = firms.get_indexer(pd.Index(register[Register.firm_id]))
-    known = (row >= 0) & (column >= 0)
-    cells = np.zeros((len(groups), len(firms)), dtype=bool)
-    cells[row[known], column[known]] = True
-    holding = register.drop_duplicates(Register.firm_id).set_index(Register.firm_id)
-    return cells, holding[Register.holding].reindex(firms).to_numpy(dtype=str)
+def _holdings(firms: pd.Index, listed: pd.DataFrame) -> Names:
+    """The holding of each firm; `listed` is the wave's register."""
+    holding = listed.drop_duplicates(Register.firm_id).set_index(Register.firm_id)
+    return holding[Register.holding].reindex(firms).to_numpy(dtype=str)
 
 
 def _judge(
-    aggregates: Bools,
-    *,
-    rows: pd.DataFrame,
-    holdings: Names,
-    rules: disclosure.Rules,
-    is_yes_no: bool,
-    sensitive: bool,
+    aggregates: Bools, *, rows: pd.DataFrame, holdings: Names, kind: Rule, rules: disclosure.Rules
 ) -> Names:
     """The first primary rule that each aggregate of firms breaks, empty where none."""
     weight = rows[Contributions.weight].to_numpy()
     numerator = rows[Contributions.numerator].to_numpy()
     denominator = rows[Contributions.denominator].to_numpy()
-    verdicts = [disclosure.unsafe_amounts(aggregates, weight * denominator, holdings, rules)]
-    if is_yes_no:
-        verdicts.append(
-            disclosure.unsafe_counts(
-                aggregates, numerator == 1, holdings, rules, sensitive=sensitive
-            )
-        )
+    measured = aggregates & (denominator > 0)
+    verdicts = [disclosure.unsafe_amounts(aggregates, weight * denominator, holdings, rules).rule]
+    if kind.yes_no:
+        yes = numerator == 1
+        counts = disclosure.unsafe_counts(measured, yes, holdings, rules, sensitive=kind.sensitive)
+        verdicts.append(counts.rule)
     else:
-        verdicts.append(disclosure.unsafe_amounts(aggregates, weight * numerator, holdings, rules))
-    first, second = (verdict.rule for verdict in verdicts)
-    return np.where(first != "", first, second)
+        amounts = disclosure.unsafe_amounts(aggregates, weight * numerator, holdings, rules)
+        each = numerator / np.where(denominator > 0, denominator, 1.0)
+        alike = kind.sensitive & _alike(measured, each, rules.p_percent)
+        verdicts += [amounts.rule, np.where(alike, "unanimous", "")]
+    return np.select([verdict != "" for verdict in verdicts], verdicts, default="")
+
+
+def _alike(aggregates: Bools, values: Floats, p_percent: float) -> Bools:
+    """Whether mean and spread of an aggregate tell the value of each of its firms to p per cent.
+
+    None is further from the mean than s (n - 1) / sqrt(n) (Samuelson 1968, Journal of the American
+    Statistical Association 63); where all have the same value that is 0.
+    """
+    n = np.maximum(aggregates.sum(axis=1), 1)
+    mean = (aggregates * values).sum(axis=1) / n
+    squares = np.where(aggregates, (values - mean[:, None]) ** 2, 0.0).sum(axis=1)
+    return np.asarray(np.sqrt(squares * (n - 1) / n) <= p_percent / 100 * np.abs(mean))

@@ -8,7 +8,7 @@ import pandas as pd
 import pandera.pandas as pa
 from pandera.typing import DataFrame
 
-from pipeline.expressions import is_truth
+from pipeline.analyse.domains import rules_of
 from pipeline.tables import Benchmarks, Changes, Clearance, Estimates, Indicators, Release
 from pipeline.tables.flow import ALL, RESPONSE, REST
 
@@ -64,14 +64,16 @@ def release(
         ignore_index=True,
     )
     figures = figures.merge(indicators, on=Indicators.indicator)
+    yes_no = {name: rule.yes_no for name, rule in rules_of(indicators).items()}
+    figures["yes_no"] = figures[Release.indicator].map(yes_no)
     _round(figures, p_percent)
     tables = [
         _rows(figures[figures["comparison"] == comparison], figure, statistic)
         for comparison, names in STATISTICS.items()
         for figure, statistic in names.items()
     ]
-    responses = figures[figures[Release.indicator] == RESPONSE]
-    tables.append(_rows(responses, "population", "population"))
+    is_response = (figures[Release.indicator] == RESPONSE) & (figures["comparison"] == "estimate")
+    tables.append(_rows(figures[is_response], "population", "population"))
     table = pd.concat(tables, ignore_index=True)
     table = table.sort_values(Release.number_id, ignore_index=True)
     return DataFrame[Release](table[list(Release.to_schema().columns)])
@@ -117,13 +119,16 @@ def _established(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _round(figures: pd.DataFrame, p_percent: float) -> None:
-    """Round in place to the indicator's decimals; intervals outwards, those of amounts widened."""
-    yes_no = figures[Indicators.numerator].map(lambda f: bool(f) and is_truth(f))
-    is_amount = ~yes_no & (figures[Indicators.indicator] != RESPONSE)
+    """Round in place to the indicator's decimals; intervals outwards, those of amounts widened.
+
+    The half-width of an amount is measured from the printed value to the further end.
+    """
+    is_amount = ~figures["yes_no"]
     value, low, high = (figures[c].to_numpy(dtype=float) for c in ("value", "low", "high"))
-    half = _step_up((high - low) / 2 * (1 + p_percent / 100))
     unit = 10.0 ** -figures[str(Indicators.decimals)].to_numpy(dtype=float)
     rounded = np.round(value / unit) * unit
+    reach = np.where(high > low, np.maximum(high - rounded, rounded - low), high - low)
+    half = _outwards(_step_up(reach * (1 + p_percent / 100)) / unit, np.ceil) * unit
     figures["value"] = rounded
     figures["low"] = np.where(is_amount, rounded - half, _outwards(low / unit, np.floor) * unit)
     figures["high"] = np.where(is_amount, rounded + half, _outwards(high / unit, np.ceil) * unit)
@@ -149,19 +154,13 @@ def _rows(figures: pd.DataFrame, figure: str, statistic: str) -> pd.DataFrame:
     decimals = 0 if figure in COUNTED else figures[str(Release.decimals)]
     value = figures[figure].astype(float).where(shown)
     absent = shown & value.isna()
-    group = figures[Release.breakdown] + "=" + figures[Release.group]
-    group = group.where(figures[Release.breakdown] != ALL, ALL)
-    versus = (":" + figures[Release.reference]).where(figures[Release.reference] != "", "")
-    id_parts = [figures[Release.wave], figures[Release.indicator], group + versus]
+    place = figures[Release.breakdown] + "=" + figures[Release.group]
+    place = place.where(figures[Release.breakdown] != ALL, ALL)
+    place += (":" + figures[Release.reference]).where(figures[Release.reference] != "", "")
+    row = figures[Release.wave] + "/" + figures[Release.indicator] + "/" + place
     return pd.DataFrame(
         {
-            Release.number_id: id_parts[0]
-            + "/"
-            + id_parts[1]
-            + "/"
-            + id_parts[2]
-            + "/"
-            + statistic,
+            Release.number_id: row + "/" + statistic,
             Release.wave: figures[Release.wave],
             Release.indicator: figures[Release.indicator],
             Release.breakdown: figures[Release.breakdown],

@@ -102,11 +102,19 @@ def wave(
     "  mittelwelle flow\n\n"
     "  mittelwelle flow --json"
 )
-def flow(as_json: JsonOption = False) -> None:
+def flow(
+    as_json: JsonOption = False,
+    as_markdown: Annotated[
+        bool, typer.Option("--markdown", help="Print a Markdown table, for documents.")
+    ] = False,
+) -> None:
     """Show the stages."""
-    from pipeline.cli.flow import stages
+    from pipeline.cli.flow import markdown, stages
 
-    Console(quiet=False, as_json=as_json).flow(stages())
+    if as_markdown:
+        typer.echo(markdown(stages()))
+    else:
+        Console(quiet=False, as_json=as_json).flow(stages())
 
 
 @app.command(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import dataclasses
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args, get_type_hints
 
@@ -39,6 +39,15 @@ def stages() -> list[Stage]:
     tree = ast.parse(inspect.getsource(pipeline.wave))
     bodies = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
     return [_stage(getattr(pipeline.wave, name)) for name in _calls(bodies, "run_wave")]
+
+
+def markdown(listed: Sequence[Stage]) -> str:
+    """The stages as a Markdown table."""
+    rows = ["| stage | phase | takes | makes | what it does |", "|---|---|---|---|---|"]
+    for stage in listed:
+        takes, makes = (", ".join(names) for names in (stage.takes, stage.makes))
+        rows.append(f"| `{stage.name}` | {stage.phase} | {takes} | {makes} | {stage.what} |")
+    return "\n".join(rows)
 
 
 def _calls(bodies: dict[str, ast.FunctionDef], function: str) -> Iterator[str]:

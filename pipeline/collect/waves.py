@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from pipeline.collect.exports import fingerprint
 from pipeline.collect.wave_settings import WaveSettings, read_wave_settings
-from pipeline.errors import MittelwelleError, Problem, StudyError, UnknownWaveError, nearest
+from pipeline.errors import (
+    ExportError,
+    MittelwelleError,
+    Problem,
+    StudyError,
+    UnknownWaveError,
+    nearest,
+)
 from pipeline.study import find_waves
 
 CODE = tuple(sorted(Path(__file__).parents[1].rglob("*.py")))
@@ -47,7 +55,13 @@ def read_settings(raw: Path, *, until: str) -> dict[str, WaveSettings]:
 
 
 def source_of(settings: WaveSettings, raw: Path, schemas: Sequence[Path]) -> str:
-    """Fingerprint of everything a stored wave is made from: files, register, schemas, code."""
+    """Fingerprint of everything a stored wave is made from: files, register, schemas, code.
+
+    Raises ExportError for a file that is missing.
+    """
     folder = raw / settings.wave
     files = [folder / "wave.toml", *(folder / name for name in settings.files)]
-    return fingerprint([*files, raw / "register" / settings.register, *schemas, *CODE])
+    try:
+        return fingerprint([*files, raw / "register" / settings.register, *schemas, *CODE])
+    except ExportError as error:
+        raise ExportError([replace(p, wave=settings.wave) for p in error.problems]) from error

@@ -6,6 +6,7 @@ import pandas as pd
 import pandera.pandas as pa
 from pandera.typing import DataFrame
 
+from pipeline.errors import Problem, StudyError
 from pipeline.tables import Columns, Items
 from pipeline.tables.metadata import KEY
 
@@ -17,7 +18,8 @@ def column_map(
     """Columns of a wave's export with the item each holds, the key among them.
 
     An item without a row in `columns` is expected under its own name. `items` are those of the
-    wave; the result has one row per item and one for the key, sorted by heading.
+    wave; the result has one row per item and one for the key, sorted by heading. Raises StudyError
+    where one heading would hold two of them.
     """
     declared = columns.loc[(columns[Columns.wave] == wave)]
     plain = items.loc[~items[Items.item].isin(declared[Columns.item]), Items.item]
@@ -29,4 +31,19 @@ def column_map(
         }
     )
     table = pd.concat([declared, named], ignore_index=True)
-    return DataFrame[Columns](table.sort_values(Columns.column, ignore_index=True))
+    table = table.sort_values([Columns.column, Columns.item], ignore_index=True)
+    twice = table[table.duplicated(Columns.column, keep=False)]
+    problems = [
+        Problem(
+            found=f"column '{column}' for {' and '.join(rows)}",
+            expected="one item, or the key, for each column",
+            advice="say in columns.csv which column holds each of them; the key is in wave.toml",
+            wave=wave,
+            file="questionnaire/columns.csv",
+            item=str(column),
+        )
+        for column, rows in twice.groupby(Columns.column)[Columns.item]
+    ]
+    if problems:
+        raise StudyError(problems)
+    return DataFrame[Columns](table)

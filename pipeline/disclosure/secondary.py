@@ -42,10 +42,10 @@ def protect(
     need not exhaust their parent.
 
     No unsafe cell can be computed from the cells left, nor any unsafe one of these aggregates:
-    what a published cell leaves of another that contains it; what the published parts of a
-    breakdown leave of their parent, or of a set they cover; the firms that no published cell tells
-    apart; any combination of two such groups whose union is unsafe, from which either would learn
-    of the other. An empty cell is suppressed where `check` says so, but it hides nobody.
+    what the published parts of a breakdown leave of their parent; what any of these sets leaves of
+    another that contains it, or of the parts of one breakdown that together do; the firms that no
+    published cell tells apart; any combination of two such groups whose union is unsafe, as either
+    would learn of the other. An empty cell is suppressed where `check` says so, but hides nobody.
 
     Returns True per cell to suppress. Raises `DisclosureError` if the audit of the result finds
     anything, ValueError where the arrays do not fit. Langsrud (2024), Secondary cell suppression by

@@ -172,7 +172,7 @@ def _trend_point(axes: Axes, position: int, points: Sequence[Point]) -> None:
     _mark(axes, point, (position, value), upright=True)
     if len(points) > _MOST_LABELS and position not in {0, len(points) - 1}:
         return
-    near = points[max(0, position - 1) : position] + points[position + 1 : position + 2]
+    near = (*points[max(0, position - 1) : position], *points[position + 1 : position + 2])
     around = [float(p.value.value) for p in near if p.value.value]
     above = not around or value >= sum(around) / len(around)
     end = max(_ends(point)) if above else min(_ends(point))

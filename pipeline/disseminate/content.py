@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipeline.disseminate.blocks import indicators_section
-from pipeline.disseminate.figures import RESPONSE, Figures, local_date
+from pipeline.disseminate.figures import Figures, local_date
 from pipeline.disseminate.findings import findings_section, overview_section
 from pipeline.disseminate.model import Fact, Report
 from pipeline.disseminate.sections import (
@@ -16,7 +16,7 @@ from pipeline.disseminate.sections import (
     symbols_section,
 )
 from pipeline.disseminate.wording import Wording
-from pipeline.tables.flow import ALL
+from pipeline.tables.flow import ALL, RESPONSE
 
 
 def build_report(figures: Figures, wording: Wording) -> Report:

@@ -16,9 +16,6 @@ from pipeline.errors import Problem, RenderError, nearest
 from pipeline.tables import Release
 from pipeline.tables.flow import ALL
 
-RESPONSE = "response"
-"""Indicator id of the response: estimate in per cent, n answered, population in the register."""
-
 MINUS = "\N{MINUS SIGN}"
 
 Comparison = Literal["change", "difference"]

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import font_source_sans_pro
 import typst
-from fontTools.subset import Options, Subsetter  # type: ignore[import-untyped]  # has no types
-from fontTools.ttLib import TTFont  # type: ignore[import-untyped]  # has no types
+from fontTools.subset import Options, Subsetter
+from fontTools.ttLib import TTFont
 
 FAMILY = "Source Sans Pro"
 FACES = {400: "SourceSansPro-Regular.ttf", 600: "SourceSansPro-Semibold.ttf"}

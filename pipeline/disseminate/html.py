@@ -34,12 +34,11 @@ def render_html(report: Report, drawings: Mapping[str, str], wording: Wording) -
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.tests["number"] = lambda fragment: not isinstance(fragment, str)
+    environment.tests["published"] = lambda fragment: not isinstance(fragment, str)
     body = environment.get_template("report.html.j2").render(
         report=report,
         drawings={name: Markup(svg) for name, svg in drawings.items()},  # noqa: S704 built here
         word=wording.word,
-        amount=wording.amount,
     )
     style = _faces(body) + (_TEMPLATES / "report.css").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()

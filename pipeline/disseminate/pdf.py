@@ -27,7 +27,6 @@ def render_pdf(report: Report, drawings: Mapping[str, str], wording: Wording) ->
         "drawings": drawings,
         "font": FAMILY,
         "contents": wording.word("word.contents"),
-        "percent_space": wording.word("word.percent_space"),
     }
     with typst_fonts() as fonts:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -30,28 +31,31 @@ def render_reports(
     """Write `report.<language>.html`, `report.<language>.pdf` and `release.csv` into a folder.
 
     The release holds the numbers of all waves up to the one reported; the folder exists. Returns
-    the files in order of name. Raises RenderError where a text or a number is missing, where a
-    number stands beside a suppressed one, or where the PDF would not be accessible.
+    the files in order of name.
+
+    Raises RenderError, and writes nothing, where a text or a number is missing, where a number
+    stands beside a suppressed one, or where the PDF would not be accessible.
     """
     Release.validate(release)
     Captions.validate(captions)
     wordings = [Wording(language, captions) for language in languages]
     if problems := [problem for words in wordings for problem in words.missing(release)]:
         raise RenderError(problems)
-    paths = [folder / "release.csv"]
-    _write_csv(release, paths[0])
+    files: dict[str, bytes] = {}
     for wording in wordings:
         report = build_report(Figures(release, wave, wording.language), wording)
         drawings = {
             chart.chart_id: draw(chart, wording.language, prefix=f"chart{position}")
             for position, chart in enumerate(_charts(report))
         }
-        page = folder / f"report.{wording.language}.html"
-        page.write_text(render_html(report, drawings, wording), encoding="utf-8", newline="\n")
-        document = folder / f"report.{wording.language}.pdf"
-        document.write_bytes(render_pdf(report, drawings, wording))
-        paths += [page, document]
-    return sorted(paths)
+        name = f"report.{wording.language}"
+        files[f"{name}.html"] = render_html(report, drawings, wording).encode()
+        files[f"{name}.pdf"] = render_pdf(report, drawings, wording)
+    published = release[release[Release.wave] <= wave]
+    files["release.csv"] = _csv(DataFrame[Release](published)).encode()
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    return sorted(folder / name for name in files)
 
 
 def _charts(report: Report) -> Iterator[Chart]:
@@ -61,9 +65,9 @@ def _charts(report: Report) -> Iterator[Chart]:
             yield from block.charts
 
 
-def _write_csv(release: DataFrame[Release], path: Path) -> None:
-    columns = list(Release.to_schema().columns)
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, columns, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(release_rows(release))
+def _csv(release: DataFrame[Release]) -> str:
+    file = io.StringIO()
+    writer = csv.DictWriter(file, list(Release.to_schema().columns), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(release_rows(release))
+    return file.getvalue()

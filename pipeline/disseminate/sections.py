@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from pipeline.disseminate.blocks import change_notes, groups_charts, places
+from pipeline.disseminate.blocks import change_notes
 from pipeline.disseminate.cells import count_cell, difference_cells, estimate_cell
-from pipeline.disseminate.figures import RESPONSE, Figures, place_of, symbol_text
+from pipeline.disseminate.figures import Figures, place_of, symbol_text
 from pipeline.disseminate.findings import reported
 from pipeline.disseminate.model import Cell, Fact, Line, RowGroup, Section, Table
+from pipeline.disseminate.panels import groups_charts, places
 from pipeline.disseminate.wording import Wording
-from pipeline.tables.flow import ALL
+from pipeline.tables.flow import ALL, RESPONSE
 
 
 def benchmark_section(figures: Figures, wording: Wording) -> Section | None:
@@ -72,7 +73,7 @@ def response_section(figures: Figures, wording: Wording) -> Section | None:
             title,
             tuple(
                 _response_row(figures, wording, figures.wave, place, label)
-                for place, _, label in group
+                for place, label in group
             ),
         )
         for title, group in places(figures, wording, RESPONSE)

@@ -9,16 +9,14 @@ from pathlib import Path
 
 from pandera.typing import DataFrame
 
-from pipeline.disseminate.figures import RESPONSE, place_of
+from pipeline.disseminate.figures import place_of
 from pipeline.disseminate.model import Line, Number
 from pipeline.errors import Problem, RenderError, nearest
 from pipeline.tables import Captions, Release
-from pipeline.tables.flow import ALL
+from pipeline.tables.flow import ALL, RESPONSE, REST
 
 _TEXTS = Path(__file__).parent / "texts"
 _NO_BREAK = "\N{NO-BREAK SPACE}"
-REST = "rest"
-"""The reference of a difference: all other firms."""
 
 _STUDY = ("title", "population", "source", "publisher")
 _INDICATOR = ("theme", "indicator", "unit", "better")

@@ -9,6 +9,7 @@ import pandas as pd
 import pandera.pandas as pa
 from pandera.typing import DataFrame
 
+from pipeline.errors import Problem, StudyError
 from pipeline.expressions import FloatArray, Wide, evaluate, parse, widen
 from pipeline.tables import Contributions, Indicators, Panel, Weights
 from pipeline.tables.flow import RESPONSE
@@ -26,7 +27,8 @@ def derive(
 
     A firm is left out of an indicator where one of its items has no answer. A firm that answered
     but lies outside the indicator's base stays with 0 and 0: in the variance it is a respondent.
-    The indicator `response` has every firm of the register, with weight 1.
+    The indicator `response` has every firm of the register, with weight 1. Raises StudyError where
+    a denominator is negative.
     """
     rules = cast("list[dict[str, str]]", indicators.to_dict("records"))
     names = {
@@ -38,9 +40,10 @@ def derive(
     }
     wide = widen(panel, UNIT, names)
     units = wide.index.to_frame(index=False)
-    table = pd.concat([_contribution(wide, units, rule) for rule in rules], ignore_index=True)
-    table = table.merge(weights[[*UNIT, Weights.weight]], on=UNIT)
-    table = pd.concat([table, _response(weights)], ignore_index=True)
+    firms = weights[[*UNIT, Weights.weight]]
+    tables = [_contribution(wide, units, rule).merge(firms, on=UNIT) for rule in rules]
+    table = pd.concat([*tables, _response(weights)], ignore_index=True)
+    _check_denominators(table)
     order = [Contributions.wave, Contributions.indicator, Contributions.firm_id]
     table = table.sort_values(order, ignore_index=True)
     return DataFrame[Contributions](table[list(Contributions.to_schema().columns)])
@@ -62,6 +65,24 @@ def _contribution(wide: Wide, units: pd.DataFrame, rule: dict[str, str]) -> pd.D
         in_base=~outside,
     )
     return table[known]
+
+
+def _check_denominators(table: pd.DataFrame) -> None:
+    negative = table.loc[table[Contributions.denominator] < 0]
+    counts = negative.groupby([Contributions.wave, Contributions.indicator], as_index=False).size()
+    problems = [
+        Problem(
+            found=f"a denominator below 0 for {count} firms",
+            expected="denominators of 0 or more",
+            advice="give its items a minimum in items.csv, or the indicator a base",
+            wave=wave,
+            file="indicators.csv",
+            item=indicator,
+        )
+        for wave, indicator, count in counts.itertuples(index=False)
+    ]
+    if problems:
+        raise StudyError(problems)
 
 
 def _inside(column: FloatArray, outside: np.ndarray) -> FloatArray:

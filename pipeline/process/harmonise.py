@@ -21,8 +21,9 @@ def harmonise(
 ) -> DataFrame[Panel]:
     """Comparable answers of all waves, one row per wave, firm and item, sorted.
 
-    `unit` multiplies the values of an item's waves, `recode` maps their codes; `break` and `note`
-    change no answer. Raises StudyError where a code that occurs is not one of the newest form.
+    `unit` multiplies the values of an item's waves, `recode` maps their codes, all at once; rules
+    apply in the order of `changes`; `break` and `note` change no answer. Raises StudyError where a
+    code that occurs is not one of the newest form.
     """
     panel = answers[[c for c in Panel.to_schema().columns if c != Panel.code]].copy()
     panel[Panel.code] = answers[Answers.code]
@@ -50,15 +51,17 @@ def _apply(panel: pd.DataFrame, rule: dict[str, str]) -> None:
 
 
 def _check_codes(panel: pd.DataFrame, items: pd.DataFrame, codes: pd.DataFrame) -> None:
-    """Every code must be one that the newest wave of its item has."""
+    """Every code must be one that still holds in the newest wave of its item.
+
+    It may begin later: an older wave alone is brought into the same form as with its successors.
+    """
     newest = panel.groupby(Panel.item)[Panel.wave].max().rename("newest")
     lists = items.merge(newest, left_on=Items.item, right_index=True)
     valid = lists[[Items.item, Items.code_list, "newest"]].merge(codes, on=Codes.code_list)
-    after = (valid[Codes.from_wave] == "") | (valid[Codes.from_wave] <= valid["newest"])
-    before = (valid[Codes.to_wave] == "") | (valid[Codes.to_wave] >= valid["newest"])
-    valid = valid[after & before]
+    valid = valid[(valid[Codes.to_wave] == "") | (valid[Codes.to_wave] >= valid["newest"])]
     used = panel.loc[panel[Panel.code] != "", [Panel.wave, Panel.item, Panel.code]]
-    used = used.drop_duplicates().merge(valid[[Items.item, Codes.code]], how="left", indicator=True)
+    valid = valid[[Items.item, Codes.code]].drop_duplicates()
+    used = used.drop_duplicates().merge(valid, how="left", indicator=True)
     problems = [
         Problem(
             found=f"code '{code}'",

@@ -96,10 +96,12 @@ def _row_findings(raw: pd.DataFrame, answers: pd.DataFrame, register: pd.DataFra
     records = records.merge(ragged, on=RECORD, how="left")
     key = records[Answers.firm_id]
     content = answers.groupby(RECORD)[Answers.text].agg("\x1f".join).reset_index(drop=True)
-    whole = pd.DataFrame({"key": key, "content": content})
-    again = key.duplicated(keep=False) & (key != "")
+    # An empty questionnaire beside a full one is no contradiction: it is left out of the pairs.
+    whole = pd.DataFrame({"key": key.where(records["given"], ""), "content": content})
+    again = whole["key"].duplicated(keep=False) & (whole["key"] != "")
     copy = again & whole.duplicated(keep="first")
-    unlike = again & (whole[~whole.duplicated()].groupby("key").size().reindex(key) > 1).to_numpy()
+    kinds = whole[~whole.duplicated()].groupby("key").size()
+    unlike = again & (whole["key"].map(kinds) > 1)
     records[Findings.rule] = np.select(
         [
             records[RawAnswers.text].notna(),
@@ -135,19 +137,22 @@ def _value_findings(answers: pd.DataFrame) -> pd.DataFrame:
 
 
 def _edit_findings(answers: pd.DataFrame, rule: dict[str, str], message: str) -> pd.DataFrame:
-    """Records in which an edit rule's test fails where its condition holds."""
+    """Records in which an edit rule's test fails where its condition holds.
+
+    A value that is missing cannot be taken out: its reason is kept, whatever the rule.
+    """
     condition = rule["condition"] or "1 == 1"
     wide = widen(answers, RECORD, parse(rule["test"]).names | parse(condition).names)
     fails = (evaluate(rule["test"], wide) == 0) & (evaluate(condition, wide) == 1)
     records = wide.index[fails]
     at = pd.MultiIndex.from_frame(answers[RECORD]).isin(records)
     rows = answers.loc[at & answers[Answers.item].isin(rule["items"].split())]
-    hard = rule["kind"] == "hard"
+    takes = (rows[Answers.reason] == "") & (rule["kind"] == "hard")
+    treatment = np.where(takes, "quarantine_value", "keep")
     return _findings(
-        rows.rename(columns={Answers.text: Findings.found}),
+        rows.rename(columns={Answers.text: Findings.found}).assign(treatment=treatment),
         rule=rule["rule"],
-        severity="hard" if hard else "soft",
-        treatment="quarantine_value" if hard else "keep",
+        severity=rule["kind"],
         expected=rule["test"] + (f" where {rule['condition']}" if rule["condition"] else ""),
         advice=message,
     )

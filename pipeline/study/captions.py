@@ -47,7 +47,8 @@ def _groups(study: Study, language: str) -> Iterator[Row]:
         column = study.settings.register_columns[name]
         yield "breakdown", name, getattr(column, language)
         codes = study.codes[study.codes["code_list"] == column.code_list]
-        newest = codes.drop_duplicates("code", keep="last")
+        by_age = codes.sort_values("from_wave", kind="stable")
+        newest = by_age.drop_duplicates("code", keep="last").sort_index()
         for code, label in zip(newest["code"], newest[f"label_{language}"], strict=True):
             yield "group", f"{name}={code}", label
 
@@ -68,10 +69,13 @@ def _indicators(study: Study, language: str) -> Iterator[Row]:
 def _changes(study: Study, language: str) -> Iterator[Row]:
     for rule in _records(study.indicators):
         used = set(_items(rule, list(study.items["item"])))
+        notes: dict[str, list[str]] = {}
         for change in _records(study.changes):
             if change["item"] in used:
                 key = f"{rule['indicator']}/{change['from_wave']}/{change['kind']}"
-                yield "change", key, change[f"note_{language}"]
+                notes.setdefault(key, []).append(change[f"note_{language}"])
+        for key, texts in notes.items():
+            yield "change", key, "; ".join(dict.fromkeys(texts))
 
 
 def _definition(rule: dict[str, str]) -> str:

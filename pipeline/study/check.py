@@ -1,176 +1,145 @@
-"""Whether the parts of a study fit together: every name that is used must exist."""
+"""Whether the parts of a study fit together: every name that is used must exist.
+
+The rows of the tables are checked here; `rules`, `formulas` and `settings` go into theirs.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import cast
+from collections.abc import Iterator, Sequence
+from keyword import iskeyword
 
 from pipeline.errors import Problem, nearest
-from pipeline.expressions import FormulaError, parse
+from pipeline.study.formulas import check_formulas, unasked
 from pipeline.study.model import Study
-from pipeline.tables.flow import ALL, RESPONSE, REST
+from pipeline.study.rows import Row, rows_of
+from pipeline.study.rules import check_changes, check_indicators
+from pipeline.study.settings import PART_OF_ID, check_settings
+from pipeline.tables.flow import RESPONSE
+from pipeline.tables.metadata import KEY
 
-RECODE = re.compile(r"\S+=\S+( \S+=\S+)*")
-FACTOR = re.compile(r"\* ?[0-9]+(\.[0-9]+)?")
-FORMULAS = (
-    ("items", "routing"),
+ITEM_ID = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+"""Such a name can stand in a formula."""
+REQUIRED = (
+    ("codes", "code_list"),
+    ("codes", "code"),
+    ("columns", "column"),
+    ("edits", "rule"),
     ("edits", "test"),
-    ("edits", "condition"),
+    ("edits", "items"),
     ("indicators", "numerator"),
-    ("indicators", "denominator"),
-    ("indicators", "base"),
 )
+TEXTS = (
+    ("items", "text"),
+    ("codes", "label"),
+    ("changes", "note"),
+    ("edits", "message"),
+    ("indicators", "theme"),
+    ("indicators", "label"),
+)
+PERIODS = ("items", "codes", "changes", "edits", "indicators")
 
 
-@dataclass(frozen=True)
-class _Checker:
-    """The study, its waves and its files; each method yields the problems of one kind."""
-
-    study: Study
-    waves: tuple[str, ...]
-    files: Mapping[str, str]
-
-    @property
-    def items(self) -> set[str]:
-        return set(self.study.items["item"])
-
-    @property
-    def lists(self) -> set[str]:
-        return set(self.study.codes["code_list"])
-
-    def rows(self, table: str) -> Iterator[tuple[str, dict[str, str]]]:
-        """Line number and content of each row of a table."""
-        records = getattr(self.study, table).to_dict("records")
-        for line, record in enumerate(cast("list[dict[str, str]]", records), 2):
-            yield str(line), record
-
-    def problem(self, table: str, line: str, column: str, found: str, expected: str) -> Problem:
-        """A problem in one cell of a table whose advice is the nearest item."""
-        return Problem(
-            found=f"'{found}'" if found else "nothing",
-            expected=expected,
-            advice=nearest(found, self.items),
-            file=self.files[table],
-            row=line,
-            item=column,
-        )
-
-    def references(self) -> Iterator[Problem]:
-        """Items, code lists and waves that are named but do not exist."""
-        for line, row in self.rows("items"):
-            if row["type"] == "single" and row["code_list"] not in self.lists:
-                yield Problem(
-                    found=f"'{row['code_list']}'",
-                    expected="a code list of codes.csv",
-                    advice=nearest(row["code_list"], self.lists),
-                    file=self.files["items"],
-                    row=line,
-                    item=row["item"],
-                )
-        for table in ("columns", "changes"):
-            for line, row in self.rows(table):
-                if row["item"] not in self.items:
-                    yield self.problem(table, line, "item", row["item"], "an item of items.csv")
-        for line, row in self.rows("edits"):
-            for name in row["items"].split():
-                if name not in self.items:
-                    yield self.problem("edits", line, "items", name, "items of items.csv")
-
-    def periods(self) -> Iterator[Problem]:
-        """Waves that do not exist, or that end before they begin."""
-        named = [("columns", "wave")]
-        tables = ("items", "codes", "changes", "edits", "indicators")
-        named += [(t, c) for t in tables for c in ("from_wave", "to_wave")]
-        for table, column in named:
-            for line, row in self.rows(table):
-                wave = row[column]
-                place = {"file": self.files[table], "row": line, "item": column}
-                if wave not in self.waves and (wave or column == "wave"):
-                    advice = nearest(wave, self.waves)
-                    expected = "a wave with a folder below data/raw"
-                    yield Problem(f"'{wave}'", expected, advice, **place)
-                elif column == "to_wave" and wave and wave < row["from_wave"]:
-                    advice = f"{row['from_wave']} or later, or empty for no end"
-                    yield Problem(f"'{wave}'", "not before from_wave", advice, **place)
-
-    def rules(self) -> Iterator[Problem]:
-        """Changes and indicators whose parts do not fit their kind."""
-        for line, row in self.rows("changes"):
-            text = row["apply"]
-            if row["kind"] == "unit" and not FACTOR.fullmatch(text):
-                yield self.problem("changes", line, "apply", text, "a factor such as '* 1000'")
-            if row["kind"] == "recode" and not RECODE.fullmatch(text):
-                yield self.problem("changes", line, "apply", text, "pairs such as '1=3 2=2 3=1'")
-        for line, row in self.rows("indicators"):
-            if row["indicator"] == RESPONSE:
-                yield self.problem("indicators", line, "indicator", RESPONSE, "another name")
-            if not row["numerator"]:
-                yield self.problem("indicators", line, "numerator", "", "a formula")
-            if (row["kind"] == "ratio") != bool(row["denominator"]):
-                expected = "a formula where the kind is ratio, else nothing"
-                yield self.problem("indicators", line, "denominator", row["denominator"], expected)
-
-    def formulas(self) -> Iterator[Problem]:
-        """Formulas that cannot be read, or that name an item that does not exist."""
-        for table, column in FORMULAS:
-            for line, row in self.rows(table):
-                if not row[column]:
-                    continue
-                try:
-                    names = parse(row[column]).names
-                except FormulaError as error:
-                    advice = "see the formulas in CONTRIBUTING.md"
-                    found = f"'{row[column]}' {error}"
-                    file = self.files[table]
-                    yield Problem(found, "a formula", advice, file=file, row=line, item=column)
-                    continue
-                for name in sorted(names - self.items):
-                    expected = f"an item of items.csv in '{row[column]}'"
-                    yield self.problem(table, line, column, name, expected)
-
-    def settings(self) -> Iterator[Problem]:
-        """Names in study.toml that do not exist elsewhere."""
-        settings, register = self.study.settings, set(self.study.settings.register_columns)
-        named = [("weighting.strata", n, register) for n in settings.weighting.strata]
-        named += [("publication.breakdowns", n, register) for n in settings.publication.breakdowns]
-        for name, column in settings.register_columns.items():
-            named.append((f"register.{name}.code_list", column.code_list, self.lists))
-        for pair in settings.benchmark:
-            column_of = settings.register_columns.get(pair.breakdown)
-            codes = self.study.codes
-            in_list = codes["code_list"] == (column_of.code_list if column_of else "")
-            groups = set(codes.loc[in_list, "code"])
-            named.append(
-                ("benchmark.breakdown", pair.breakdown, set(settings.publication.breakdowns))
-            )
-            named.append(("benchmark.group", pair.group, groups))
-            named.append(("benchmark.reference", pair.reference, groups | {REST}))
-        for item, value, known in named:
-            if value not in known:
-                yield Problem(
-                    found=f"'{value}'",
-                    expected="a name that exists",
-                    advice=nearest(value, known),
-                    file="study.toml",
-                    item=item,
-                )
-        if ALL in register:
-            advice = "rename the column: this name stands for everybody"
-            yield Problem(f"'{ALL}'", "another name", advice, file="study.toml", item="register")
-
-
-def check_study(study: Study, waves: tuple[str, ...], files: Mapping[str, str]) -> list[Problem]:
-    """Every reference that dangles and every rule that cannot be read, with file and line.
-
-    `files` says which csv file (below schemas/) each table came from.
-    """
-    checker = _Checker(study, waves, files)
+def check_study(study: Study, waves: Sequence[str]) -> list[Problem]:
+    """Every reference that dangles and every rule that cannot be read, with file and line."""
     return [
-        *checker.references(),
-        *checker.periods(),
-        *checker.rules(),
-        *checker.formulas(),
-        *checker.settings(),
+        *_names(study),
+        *_filled(study),
+        *_references(study, waves),
+        *_order_of_waves(waves),
+        *_periods(study, waves),
+        *_codes(study),
+        *check_changes(study),
+        *check_indicators(study),
+        *check_formulas(study, waves),
+        *check_settings(study),
     ]
+
+
+def _names(study: Study) -> Iterator[Problem]:
+    """Names that cannot stand where they will be used."""
+    for row in rows_of(study, "items"):
+        name = row["item"]
+        if not ITEM_ID.fullmatch(name) or iskeyword(name) or name == KEY:
+            expected = f"letters, digits and _, no digit first; not {KEY}, no word of formulas"
+            yield row.problem("item", expected, "rename the item, map its column in columns.csv")
+    for row in rows_of(study, "indicators"):
+        if not PART_OF_ID.fullmatch(row["indicator"]):
+            yield row.problem("indicator", "letters, digits and _ . -", "rename the indicator")
+        elif row["indicator"] == RESPONSE:
+            advice = "rename the indicator: every study has this one by itself"
+            yield row.problem("indicator", "another name", advice)
+
+
+def _filled(study: Study) -> Iterator[Problem]:
+    """Cells that must not be empty, texts only in the languages of the study."""
+    texts = [(t, f"{c}_{language}") for t, c in TEXTS for language in study.settings.languages]
+    for table, column in (*REQUIRED, *texts):
+        for row in rows_of(study, table):
+            if not row[column]:
+                yield row.problem(column, "a text", "fill the cell in, or take the row out")
+
+
+def _references(study: Study, waves: Sequence[str]) -> Iterator[Problem]:
+    """Items and code lists that are named but do not exist."""
+    items = {row["item"]: row for row in rows_of(study, "items")}
+    lists = set(study.codes["code_list"])
+    for row in items.values():
+        if row["type"] == "single" and row["code_list"] not in lists:
+            advice = nearest(row["code_list"], lists)
+            yield row.problem("code_list", "a code list of codes.csv", advice)
+        elif row["type"] != "single" and row["code_list"]:
+            advice = "set the type to single, or take the code list out"
+            yield row.problem("code_list", f"nothing: a {row['type']} has no codes", advice)
+    for table in ("columns", "changes"):
+        for row in rows_of(study, table):
+            if row["item"] not in items:
+                yield row.problem("item", "an item of items.csv", nearest(row["item"], items))
+            elif table == "columns" and row["wave"] not in items[row["item"]].waves(waves):
+                advice = "correct from_wave or to_wave in items.csv, or take the row out"
+                yield row.problem("item", f"an item that is asked in {row['wave']}", advice)
+    for row in rows_of(study, "edits"):
+        names = row["items"].split()
+        for name in sorted(set(names) - items.keys()):
+            yield row.problem("items", "items of items.csv", nearest(name, items), name)
+        yield from unasked(row, "items", sorted(items.keys() & set(names)), items, waves)
+
+
+def _order_of_waves(waves: Sequence[str]) -> Iterator[Problem]:
+    """Waves are in the order of their names as text; 9 must not come after 10."""
+    by_number = sorted(waves, key=lambda w: [int(p) for p in re.findall(r"[0-9]+", w)])
+    for wave, expected in zip(waves, by_number, strict=True):
+        if wave != expected:
+            advice = "name the folders so that they sort by age, with as many digits (09, 10)"
+            found = f"'{wave}' before '{expected}'"
+            yield Problem(found, "names in the order of the waves", advice, wave=wave)
+            return
+
+
+def _periods(study: Study, waves: Sequence[str]) -> Iterator[Problem]:
+    """Waves that do not exist, or that end before they begin."""
+    named = [("columns", "wave"), *((t, c) for t in PERIODS for c in ("from_wave", "to_wave"))]
+    for table, column in named:
+        for row in rows_of(study, table):
+            if row[column] not in waves and (row[column] or column == "wave"):
+                expected = "a wave with a folder below data/raw"
+                yield row.problem(column, expected, nearest(row[column], waves))
+            elif column == "to_wave" and row[column] and row[column] < row["from_wave"]:
+                advice = f"{row['from_wave']} or later, or empty for no end"
+                yield row.problem(column, "not before from_wave", advice)
+
+
+def _codes(study: Study) -> Iterator[Problem]:
+    """Codes that are there twice in the same wave."""
+    seen: dict[tuple[str, str], list[Row]] = {}
+    for row in rows_of(study, "codes"):
+        others = seen.setdefault((row["code_list"], row["code"]), [])
+        for other in others:
+            if not (_ends_before(other, row) or _ends_before(row, other)):
+                expected = f"a code once in each wave; it is in line {other.line} too"
+                yield row.problem("code", expected, "limit the older one with to_wave")
+        others.append(row)
+
+
+def _ends_before(row: Row, other: Row) -> bool:
+    return bool(row["to_wave"]) and row["to_wave"] < other["from_wave"]

@@ -16,6 +16,7 @@ from pipeline.errors import DisclosureError
 SHARED = Path(__file__).resolve().parents[2].parent / "shared" / "disclosure"
 CASES = sorted((SHARED / "cases").glob("*.json"))
 MIN_3 = Rules(3, 0, 1, 100)
+P_10 = Rules(3, 10, 1, 100)
 
 
 def rows(firms, *cells):
@@ -63,6 +64,15 @@ def test_remainder_of_a_breakdown_is_judged_where_another_breakdown_splits_it():
     assert suppressed == [4, 5, 6]
 
 
+def test_remainder_of_a_breakdown_is_judged_by_all_rules():
+    # all - abc - def = ghi, three firms of 5000, 100, 100: 5200 - 5000 - 100 = 100 < 500.
+    cells = rows("abcdefghi", "abcdefghi", "adg", "beh", "cfi", "abc", "def", "g", "h", "i")
+    x = [900, 900, 900, 900, 900, 900, 5000, 100, 100]
+    breakdowns = [(0, [4, 5, 6, 7, 8])]
+    assert suppress(cells, P_10, x, breakdowns) == [5, 6, 7, 8]
+    assert suppress(cells, MIN_3, x, breakdowns) == [6, 7, 8]
+
+
 def test_parts_need_not_exhaust_their_parent():
     # h gave no sector: all - abcd - efg = h.
     assert suppress(rows("abcdefgh", "abcdefgh", "abcd", "efg"), breakdowns=[(0, [1, 2])]) == [2]
@@ -77,9 +87,15 @@ def test_two_overlapping_breakdowns():
 
 
 def test_union_of_groups_around_a_group_of_another_breakdown():
-    # abc + defgh - abcdef = g + h, though the second breakdown tells g from h.
-    cells = rows("abcdefghijk", "abcdefghijk", "abc", "defgh", "ijk", "adgij", "bcefhk", "abcdef")
-    assert suppress(cells, breakdowns=[(0, [1, 2, 3]), (0, [4, 5])]) == [6]
+    # abc + defghi - abcdef = ghi: 5200 - 5000 - 100 = 100 < 500, though each cell is safe and the
+    # third breakdown tells g, h and i apart.
+    firms = "abcdefghijkl"
+    third = ("adgj", "behk", "cfil")
+    cells = rows(firms, firms, "abc", "defghi", "jkl", *third, "abcdef")
+    x = [900] * 6 + [5000, 100, 100] + [900] * 3
+    breakdowns = [(0, [1, 2, 3]), (0, [4, 5, 6])]
+    assert suppress(cells, P_10, x, breakdowns) == [7]
+    assert suppress(cells, MIN_3, x, breakdowns) == []
 
 
 def test_hierarchy():
@@ -103,14 +119,16 @@ def test_nested_groups_without_a_declared_breakdown():
     assert suppress(rows("abcdefgh", "abcdefgh", "abcdefg")) == [1]
     # The rest of three firms is judged by the p%-rule too: 5030 - 5000 - 20 = 10 < 500.
     cells, x = rows("abcdefgh", "abcdefgh", "defgh"), [5000, 20, 10, 900, 900, 900, 900, 900]
-    assert suppress(cells, Rules(3, 10, 1, 100), x) == [1]
+    assert suppress(cells, P_10, x) == [1]
     assert suppress(cells, MIN_3, x) == []
 
 
 def test_nested_groups_are_judged_where_other_groups_split_their_difference():
-    # abcdefgh - cdefgh = a + b, though the last two groups tell a from b.
-    cells = rows("abcdefghijk", "abcdefgh", "cdefgh", "acdi", "befgjk")
-    assert suppress(cells) == [1]
+    # abcdefghi - defghi = abc: 5200 - 5000 - 100 = 100 < 500, though the others tell them apart.
+    cells = rows("abcdefghijkl", "abcdefghi", "defghi", "adgj", "behk", "cfil")
+    x = [5000, 100, 100] + [900] * 9
+    assert suppress(cells, P_10, x) == [1]
+    assert suppress(cells, MIN_3, x) == []
 
 
 def test_two_firms_must_not_learn_of_each_other():
@@ -240,7 +258,10 @@ def obeys(member, x, holdings, rules):
 def tables(draw):
     """Random firms with holdings in one to three breakdowns, perhaps crossed, and a margin."""
     size = draw(st.integers(4, 26))
-    column = lambda top: st.lists(st.integers(0, top), min_size=size, max_size=size)  # noqa: E731
+
+    def column(top):
+        return st.lists(st.integers(0, top), min_size=size, max_size=size)
+
     fields = [
         np.array(draw(column(draw(st.integers(1, 4))))) for _ in range(draw(st.integers(1, 3)))
     ]

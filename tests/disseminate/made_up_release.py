@@ -7,8 +7,9 @@ import math
 import pandas as pd
 from pandera.typing import DataFrame
 
-from pipeline.disseminate.figures import RESPONSE, number_id
+from pipeline.disseminate.figures import number_id
 from pipeline.tables import Captions, Release
+from pipeline.tables.flow import RESPONSE
 
 WAVE = "2043"
 WAVES = ("2041", "2042", "2043")
@@ -83,7 +84,8 @@ REGISTER = {"all": 212, "size=a": 96, "size=b": 67, "size=c": 49, "guild=y": 44,
 SUPPRESSED = {("2042", "rework", "all"), ("2043", "waste", "size=c"), ("2043", "sales", "guild=y")}
 
 
-def _row(wave, indicator, place, statistic, value, decimals, symbol=""):
+def _row(where, statistic, value, decimals, symbol=""):
+    wave, indicator, place = where
     breakdown, _, rest = place.partition("=")
     group, _, reference = rest.partition(":")
     return {
@@ -116,13 +118,13 @@ def _cell(wave, indicator, place):
         return []
     if (wave, indicator, place) in SUPPRESSED:
         names = ("estimate", "ci_low", "ci_high", "n")
-        return [_row(wave, indicator, place, s, 0, decimals, "c") for s in names]
+        return [_row((wave, indicator, place), s, 0, decimals, "c") for s in names]
     half = _half(value, place)
     rows = [
-        _row(wave, indicator, place, "estimate", value, decimals),
-        _row(wave, indicator, place, "ci_low", value - half, decimals),
-        _row(wave, indicator, place, "ci_high", value + half, decimals),
-        _row(wave, indicator, place, "n", CELL_N[place], 0),
+        _row((wave, indicator, place), "estimate", value, decimals),
+        _row((wave, indicator, place), "ci_low", value - half, decimals),
+        _row((wave, indicator, place), "ci_high", value + half, decimals),
+        _row((wave, indicator, place), "n", CELL_N[place], 0),
     ]
     return rows + _change(wave, indicator, place, value, decimals)
 
@@ -134,13 +136,13 @@ def _change(wave, indicator, place, value, decimals):
         return []
     names = ("change", "change_low", "change_high", "change_significant")
     if (WAVES[position - 1], indicator, place) in SUPPRESSED:
-        return [_row(wave, indicator, place, s, 0, 0, "x") for s in names]
+        return [_row((wave, indicator, place), s, 0, 0, "x") for s in names]
     change, half = value - before, _half(value, place) * 1.2
     numbers = (change, change - half, change + half)
     rows = [
-        _row(wave, indicator, place, s, x, decimals) for s, x in zip(names, numbers, strict=False)
+        _row((wave, indicator, place), s, x, decimals) for s, x in zip(names, numbers, strict=False)
     ]
-    return [*rows, _row(wave, indicator, place, names[3], abs(change) > half, 0)]
+    return [*rows, _row((wave, indicator, place), names[3], abs(change) > half, 0)]
 
 
 def _difference(indicator, breakdown, group, reference):
@@ -149,22 +151,22 @@ def _difference(indicator, breakdown, group, reference):
     own = _value(indicator, WAVE, f"{breakdown}={group}")
     names = ("difference", "difference_low", "difference_high", "difference_significant")
     if own is None or (WAVE, indicator, f"{breakdown}={group}") in SUPPRESSED:
-        return [_row(WAVE, indicator, place, s, 0, 0, "c") for s in names]
+        return [_row((WAVE, indicator, place), s, 0, 0, "c") for s in names]
     other = _value(indicator, WAVE, "all")
     half = _half(own, f"{breakdown}={group}") * 1.2
     numbers = (own - other, own - other - half, own - other + half)
     rows = [
-        _row(WAVE, indicator, place, s, x, decimals) for s, x in zip(names, numbers, strict=False)
+        _row((WAVE, indicator, place), s, x, decimals) for s, x in zip(names, numbers, strict=False)
     ]
-    return [*rows, _row(WAVE, indicator, place, names[3], abs(own - other) > half, 0)]
+    return [*rows, _row((WAVE, indicator, place), names[3], abs(own - other) > half, 0)]
 
 
 def _response(wave, place):
     population = REGISTER[place] + WAVES.index(wave)
     return [
-        _row(wave, RESPONSE, place, "estimate", 100 * CELL_N[place] / population, 1),
-        _row(wave, RESPONSE, place, "n", CELL_N[place], 0),
-        _row(wave, RESPONSE, place, "population", population, 0),
+        _row((wave, RESPONSE, place), "estimate", 100 * CELL_N[place] / population, 1),
+        _row((wave, RESPONSE, place), "n", CELL_N[place], 0),
+        _row((wave, RESPONSE, place), "population", population, 0),
     ]
 
 
@@ -186,7 +188,7 @@ def release_rows(waves=WAVES):
 
 def release(rows=None):
     """A valid release."""
-    return Release.validate(DataFrame[Release](rows or release_rows()))
+    return Release.validate(DataFrame[Release](pd.DataFrame(rows or release_rows())))
 
 
 def _study(number):

@@ -1,0 +1,80 @@
+"""Draw the README's pictures: the flow from the code itself, and a page of the example's report.
+
+    .venv/bin/python docs/pictures.py
+
+`flow.svg` is drawn anew by the tests and compared; `report.png` needs a Chromium.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from itertools import groupby
+from pathlib import Path
+from xml.sax.saxutils import escape
+
+from pipeline.cli.doctor import BROWSERS
+from pipeline.cli.flow import Stage, stages
+
+DOCS = Path(__file__).parent
+REPORT = DOCS.parent / "examples/jtrain/reports/1989/report.en.html"
+BLUE, TEAL, GREY = "#12436D", "#28A197", "#3D3D3D"
+WIDTH, BOX, GAP, ROW, LABEL = 1180, 138, 12, 92, 120
+
+
+def flow_svg() -> str:
+    """The stages by phase of the GSBPM, each with the tables it makes."""
+    phases = [(phase, list(group)) for phase, group in groupby(stages(), key=lambda s: s.phase)]
+    height = ROW * len(phases) + 16
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img" '
+        'font-family="Source Sans Pro, Segoe UI, Helvetica, Arial, sans-serif">',
+        "<title>The stages of a wave, from export files to reports</title>",
+        f'<rect width="{WIDTH}" height="{height}" fill="white"/>',
+    ]
+    for row, (phase, members) in enumerate(phases):
+        parts += _band(phase, members, 8 + row * ROW)
+    return "\n".join([*parts, "</svg>", ""])
+
+
+def _band(phase: str, members: list[Stage], top: int) -> list[str]:
+    parts = [
+        f'<rect x="8" y="{top}" width="{WIDTH - 16}" height="{ROW - 10}" rx="6" fill="#F3F6F9"/>',
+        f'<text x="20" y="{top + 34}" font-size="13" font-weight="700" fill="{BLUE}">GSBPM</text>',
+        f'<text x="20" y="{top + 54}" font-size="15" fill="{GREY}">{escape(phase)}</text>',
+    ]
+    for column, stage in enumerate(members):
+        x = LABEL + column * (BOX + GAP)
+        parts.append(
+            f'<rect x="{x}" y="{top + 10}" width="{BOX}" height="{ROW - 30}" rx="4" '
+            f'fill="white" stroke="{BLUE}"/>'
+        )
+        parts.append(
+            f'<text x="{x + 10}" y="{top + 33}" font-size="15" font-weight="600" '
+            f'fill="{GREY}">{escape(stage.name)}</text>'
+        )
+        made = ", ".join(stage.makes) or ("DuckDB" if "store" in stage.name else "HTML, PDF, CSV")
+        parts.append(
+            f'<text x="{x + 10}" y="{top + 56}" font-size="13" '
+            f'fill="{TEAL}">→ {escape(made)}</text>'
+        )
+    return parts
+
+
+def report_png(target: Path) -> None:
+    """The top of the example's report as a picture."""
+    browser = next((path for name in BROWSERS if (path := shutil.which(name))), None)
+    if browser is None or not REPORT.exists():
+        sys.exit("report.png needs a Chromium and the example's report: make example")
+    with tempfile.TemporaryDirectory() as profile:
+        command = [browser, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
+        command += [f"--user-data-dir={profile}", "--disable-background-networking"]
+        command += ["--window-size=1100,2300", f"--screenshot={target}", REPORT.as_uri()]
+        subprocess.run(command, check=True, capture_output=True)  # noqa: S603 (our own page)
+
+
+if __name__ == "__main__":
+    (DOCS / "flow.svg").write_text(flow_svg(), encoding="utf-8")
+    report_png(DOCS / "report.png")

@@ -1,0 +1,171 @@
+"""What the charts of an indicator show and say: the course over the waves, and the groups."""
+
+from __future__ import annotations
+
+from pipeline.disseminate.cells import claim_of, point_of
+from pipeline.disseminate.figures import Figures, place_of
+from pipeline.disseminate.findings import waves_phrase
+from pipeline.disseminate.model import Chart, Line, PointGroup
+from pipeline.disseminate.wording import Wording
+from pipeline.tables.flow import ALL, RESPONSE
+
+MOST_PAIRS = 2
+"""Differences that the title of a chart names."""
+Place = tuple[str, str]
+"""The part of the number ids that names the group, and the label of the group."""
+
+
+def places(figures: Figures, wording: Wording, indicator: str) -> list[tuple[str, list[Place]]]:
+    """Everybody, then the groups of each breakdown that have numbers in the wave, by breakdown."""
+    found: list[tuple[str, list[Place]]] = [("", [(ALL, wording.group_label(ALL, ALL))])]
+    for breakdown, title in wording.captions("breakdown"):
+        if breakdown == ALL:
+            continue
+        groups = [
+            (place, text)
+            for place, text in wording.captions("group")
+            if place.startswith(f"{breakdown}=")
+            and figures.has(figures.wave, indicator, place, "estimate")
+        ]
+        if groups:
+            found.append((title, groups))
+    return found
+
+
+def trend_charts(
+    figures: Figures, wording: Wording, indicator: str, table: str
+) -> tuple[Chart, ...]:
+    """The chart over the waves; none where fewer than two waves have a value."""
+    waves = [w for w in figures.waves if figures.has(w, indicator, ALL, "estimate")]
+    if sum(figures.shows(w, indicator, ALL, "estimate") for w in waves) < 2:
+        return ()
+    points = tuple(
+        point_of(
+            figures,
+            wave,
+            indicator,
+            ALL,
+            label=wave,
+            breaks=wave != waves[0] and wording.has_caption("change", f"{indicator}/{wave}/break"),
+        )
+        for wave in waves
+    )
+    span = waves_phrase(wording, tuple(waves))
+    return (
+        Chart(
+            chart_id=f"trend-{indicator}",
+            kind="trend",
+            message=_message(figures, wording, indicator),
+            subtitle=_trend_subtitle(
+                figures, wording, indicator, span, breaks=any(p.breaks for p in points)
+            ),
+            alt=wording.word(
+                "alt.trend",
+                label=wording.indicator_label(indicator),
+                waves=span,
+                message=_message_words(figures, wording, indicator),
+                table=table,
+            ),
+            groups=(PointGroup("", points),),
+        ),
+    )
+
+
+def _message(figures: Figures, wording: Wording, indicator: str) -> Line:
+    number = figures.number(figures.wave, indicator, ALL, "estimate")
+    claim = claim_of(figures, wording, figures.wave, indicator, ALL) if number.value else "hidden"
+    return wording.say(
+        f"message.{claim}",
+        amount=wording.amount(number, wording.unit(indicator)),
+        previous=figures.previous,
+        wave=figures.wave,
+    )
+
+
+def _message_words(figures: Figures, wording: Wording, indicator: str) -> str:
+    claim = claim_of(figures, wording, figures.wave, indicator, ALL)
+    return wording.word(f"alt.{claim}", previous=figures.previous)
+
+
+def _trend_subtitle(
+    figures: Figures, wording: Wording, indicator: str, span: str, *, breaks: bool
+) -> Line:
+    n: Line = ()
+    if figures.shows(figures.wave, indicator, ALL, "n"):
+        number = figures.number(figures.wave, indicator, ALL, "n")
+        n = wording.say("subtitle.n", n=number, wave=figures.wave)
+    return wording.say(
+        "subtitle.trend",
+        place=wording.group_label(ALL, ALL),
+        unit=wording.unit(indicator),
+        waves=span,
+        breaks=wording.say("subtitle.breaks") if breaks else (),
+        n=n,
+    )
+
+
+def groups_charts(
+    figures: Figures, wording: Wording, indicator: str, *, message: Line, table: str
+) -> tuple[Chart, ...]:
+    """The chart of the groups in the wave; none where no group has a value."""
+    found = places(figures, wording, indicator)
+    shown = [
+        figures.shows(figures.wave, indicator, place, "estimate")
+        for _, group in found
+        for place, _ in group
+    ]
+    if not any(shown[1:]):
+        return ()
+    everybody = wording.group_label(ALL, ALL)
+    phrase = "subtitle.response_groups" if indicator == RESPONSE else "subtitle.groups"
+    return (
+        Chart(
+            chart_id=f"groups-{indicator}",
+            kind="groups",
+            message=message,
+            subtitle=wording.say(
+                phrase, unit=wording.unit(indicator), wave=figures.wave, everybody=everybody
+            ),
+            alt=wording.word(
+                "alt.groups",
+                label=wording.indicator_label(indicator),
+                wave=figures.wave,
+                message="".join(part for part in message if isinstance(part, str)),
+                table=table,
+            ),
+            groups=tuple(
+                PointGroup(
+                    title,
+                    tuple(
+                        point_of(figures, figures.wave, indicator, place, label=label)
+                        for place, label in group
+                    ),
+                )
+                for title, group in found
+            ),
+        ),
+    )
+
+
+def groups_message(figures: Figures, wording: Wording, indicator: str) -> Line:
+    """Which groups differ, as far as it is established."""
+    pairs = []
+    tested = 0
+    for breakdown, group, reference in figures.comparisons(indicator):
+        place = place_of(breakdown, group, reference)
+        verdict = figures.verdict(figures.wave, indicator, place, "difference")
+        tested += verdict != "unknown"
+        if verdict in {"rise", "fall"}:
+            pairs.append(
+                wording.word(
+                    f"message.pair_{verdict}",
+                    group=wording.group_label(breakdown, group),
+                    reference=wording.group_label(breakdown, reference),
+                )
+            )
+    if pairs:
+        named = "; ".join(pairs[:MOST_PAIRS])
+        if len(pairs) > MOST_PAIRS:
+            named = wording.word("message.more", pairs=named)
+        return wording.say("message.differs", pairs=named)
+    return wording.say("message.same" if tested else "message.untested")

@@ -1,0 +1,239 @@
+"""A reader of the whole release who adds and subtracts, and knows who stands behind each number."""
+
+import numpy as np
+import pandas as pd
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from small_tables import (
+    breaks,
+    contributions,
+    indicators,
+    pairs,
+    register,
+    response,
+    stack,
+    the_response,
+    weights,
+)
+
+from pipeline.analyse import Rules, benchmark, compare, estimate, protect, release
+from pipeline.errors import DisclosureError
+
+BREAKDOWNS = ["sector", "size"]
+RULES = Rules(3, 10, 1, 75)
+WAVES = ("w1", "w2")
+KINDS = {
+    "amount": {"kind": "mean", "numerator": "amount"},
+    "narrow": {"kind": "mean", "numerator": "narrow", "base": "amount > 0"},
+    "sum": {"kind": "total", "numerator": "sum"},
+    "share": {"kind": "share", "numerator": "share > 0"},
+    "open": {"kind": "share", "numerator": "open > 0", "sensitivity": "low"},
+}
+DECLARED = pairs(
+    *(("sector", g, r) for g, r in [("a", "rest"), ("b", "rest"), ("a", "b"), ("c", "a")]),
+    *(("size", g, r) for g, r in [("s", "rest"), ("s", "l"), ("l", "rest")]),
+)
+
+
+class Population:
+    """A made-up register of two waves with skewed answers, and what the stages make of it."""
+
+    def __init__(self, firms, seed, participation):
+        self.random = np.random.default_rng(seed)
+        names = [f"f{place:02d}" for place in range(firms)]
+        holdings = [self.random.choice([name, "h1", "h2"], p=[0.9, 0.05, 0.05]) for name in names]
+        groups = {"sector": self.letters("abc", firms), "size": self.letters("sl", firms)}
+        registers, self.weights, rows = [], {}, []
+        for wave in WAVES:
+            groups["sector"] = [
+                self.letters("abc", 1)[0] if self.random.random() < 0.1 else group
+                for group in groups["sector"]
+            ]
+            registers.append(register(names, wave, holdings, **groups))
+            answered = self.random.choice(names, self.random.integers(5, firms + 1), replace=False)
+            self.weights[wave] = weights(names, answered, wave)
+            rows += [self.answers(wave, kind) for kind in KINDS] + [response(self.weights[wave])]
+        self.register, self.contributions = stack(*registers), stack(*rows)
+        rows = [{"indicator": name, **kind} for name, kind in KINDS.items()]
+        self.indicators = indicators(*rows, the_response(participation))
+
+    def letters(self, choice, size):
+        odds = self.random.dirichlet(np.full(len(choice), 2.0))
+        return list(self.random.choice(list(choice), size, p=odds))
+
+    def answers(self, wave, kind):
+        table = self.weights[wave]
+        names = table.loc[table["responded"], "firm_id"].tolist()
+        yes = (self.random.random(len(names)) < self.random.choice([0.1, 0.5, 0.9])).astype(float)
+        amounts = np.round(10 ** self.random.normal(2, 0.7, len(names)))
+        values = yes if KINDS[kind]["kind"] == "share" else amounts
+        missing = self.random.random(len(names)) < 0.1
+        base = [n for n in names if kind != "narrow" or self.random.random() < 0.8]
+        return contributions(table, np.where(missing, np.nan, values), base=base, indicator=kind)
+
+    def clear(self):
+        return protect(
+            self.contributions, self.register, self.indicators, breakdowns=BREAKDOWNS, rules=RULES
+        )
+
+    def publish(self, cleared):
+        base = self.contributions, stack(*self.weights.values()), self.register, self.indicators
+        return release(
+            estimate(*base, breakdowns=BREAKDOWNS),
+            compare(*base, breaks(), breakdowns=BREAKDOWNS),
+            benchmark(*base, DECLARED),
+            cleared,
+            self.indicators,
+            p_percent=10,
+        )
+
+
+class Reader:
+    """Knows the register and who answered what, sees the release, and wants to know the rest."""
+
+    def __init__(self, population, released):
+        self.population = population
+        shown = released[released["symbol"] == ""]
+        self.shown = {
+            statistic: list(
+                rows[["wave", "indicator", "breakdown", "group", "reference"]].itertuples(
+                    index=False, name=None
+                )
+            )
+            for statistic, rows in shown.groupby("statistic")
+        }
+
+    def known(self):
+        """Cells (wave, indicator, breakdown, group) whose estimate follows from what is shown."""
+        known = {cell[:4] for cell in self.shown.get("estimate", [])}
+        links = [[("w1", *cell[1:4]), ("w2", *cell[1:4])] for cell in self.shown.get("change", [])]
+        for wave, indicator, breakdown, group, reference in self.shown.get("difference", []):
+            other = f"not {group}" if reference == "rest" else reference
+            links.append([(wave, indicator, breakdown, g) for g in (group, other)])
+        while True:
+            found = {c for link in links if known & set(link) for c in link} - known
+            if not found:
+                return known
+            known |= found
+
+    def firms(self, wave, indicator):
+        """Firms behind an indicator, those in its base that answered."""
+        rows = self.population.contributions
+        own = rows[(rows["wave"] == wave) & (rows["indicator"] == indicator) & rows["in_base"]]
+        return own["firm_id"].tolist()
+
+    def row(self, cell, firms):
+        """Which of the firms are in a cell."""
+        wave, _, breakdown, group = cell
+        reg = self.population.register
+        column = reg[(reg["wave"] == wave) & (reg["variable"] == breakdown)]
+        group_of = dict(zip(column["firm_id"], column["group"], strict=True))
+        if group.startswith("not "):
+            return np.array([group_of[f] != group.removeprefix("not ") for f in firms], dtype=float)
+        return np.array([group_of[f] == group for f in firms], dtype=float)
+
+    def computes(self, targets, cells, firms):
+        """Which of the targets are sums and differences of the cells."""
+        rows = np.array([self.row(cell, firms) for cell in cells]).reshape(len(cells), len(firms))
+        wanted = np.array(list(targets.values())).reshape(len(targets), len(firms))
+        factors = np.linalg.lstsq(rows.T, wanted.T, rcond=None)[0]
+        hit = wanted.any(axis=1) & np.isclose(factors.T @ rows, wanted, atol=1e-8).all(axis=1)
+        return [name for name, found in zip(targets, hit, strict=True) if found]
+
+    def reads_amounts(self, cleared):
+        """Suppressed cells, and holdings or pairs of holdings, that can be computed."""
+        known, found = self.known(), []
+        reg = self.population.register.drop_duplicates("firm_id")
+        holding_of = dict(zip(reg["firm_id"], reg["holding"], strict=True))
+        hidden = cleared[cleared["rule"] != ""]
+        for wave in WAVES:
+            for name in [*KINDS, "response"]:
+                firms = self.firms(wave, name)
+                cells = sorted(cell for cell in known if cell[:2] == (wave, name))
+                own = hidden[(hidden["wave"] == wave) & (hidden["indicator"] == name)]
+                targets = {
+                    (wave, name, breakdown, group): self.row((wave, name, breakdown, group), firms)
+                    for breakdown, group in zip(own["breakdown"], own["group"], strict=True)
+                }
+                holdings = np.array([holding_of[firm] for firm in firms])
+                for one in np.unique(holdings):
+                    for other in np.unique(holdings):
+                        target = (holdings == one) | (holdings == other)
+                        targets[wave, name, one, other] = target.astype(float)
+                found += self.computes(targets, cells, firms)
+        return found
+
+    def reads_participation(self, cleared):
+        """Groups whose response is suppressed and follows from the n of other indicators."""
+        hidden = cleared[(cleared["rule"] != "") & (cleared["indicator"] == "response")]
+        found = []
+        for wave in WAVES:
+            firms = self.firms(wave, "response")
+            cells = sorted({cell[:4] for cell in self.shown.get("n", []) if cell[0] == wave})
+            own = hidden[hidden["wave"] == wave]
+            targets = {
+                (wave, breakdown, group): self.row((wave, "", breakdown, group), firms)
+                for breakdown, group in zip(own["breakdown"], own["group"], strict=True)
+            }
+            found += self.computes(targets, cells, firms)
+        return found
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.integers(8, 40), st.integers(0, 2**32 - 1), st.sampled_from(["normal", "low"]))
+def test_no_suppressed_number_follows_from_the_release(firms, seed, participation):
+    population = Population(firms, seed, participation)
+    try:
+        cleared = population.clear()
+    except DisclosureError:
+        return  # nothing is published
+    released = population.publish(cleared)
+    reader = Reader(population, released)
+    assert reader.reads_amounts(cleared) == []
+    if participation == "normal":
+        assert reader.reads_participation(cleared) == []
+    assert_form(released, cleared)
+
+
+def assert_form(released, cleared):
+    """What holds of every release."""
+    assert (released["value"].isna() == (released["symbol"] != "")).all()
+    place = released["breakdown"] + "=" + released["group"]
+    place = place.where(released["breakdown"] != "all", "all")
+    place += released["reference"].map(lambda name: f":{name}" if name else "")
+    parts = [released["wave"], released["indicator"], place, released["statistic"]]
+    assert released["number_id"].tolist() == ["/".join(i) for i in zip(*parts, strict=True)]
+    assert released["number_id"].is_unique
+    cell = ["wave", "indicator", "breakdown", "group"]
+    rule = released.merge(cleared, on=cell, how="left")["rule"]
+    assert (released["symbol"][rule.to_numpy() != ""] != "").all()
+
+
+def test_the_reader_finds_what_is_not_protected():
+    # Sectors of 2 and 10 firms: with primary suppression alone everybody less b is a.
+    population = Population(12, 1, "low")
+    names = sorted(set(population.register["firm_id"]))
+    sector = "aa" + "b" * 10
+    population.register = stack(*(register(names, w, sector=sector, size="s" * 12) for w in WAVES))
+    cleared = population.clear()
+    assert Reader(population, population.publish(cleared)).reads_amounts(cleared) == []
+    careless = cleared.assign(rule=cleared["rule"].where(cleared["rule"] != "secondary", ""))
+    found = Reader(population, population.publish(careless)).reads_amounts(cleared)
+    assert ("w1", "amount", "sector", "a") in found
+
+
+def test_the_reader_follows_changes_and_differences():
+    population = Population(12, 3, "low")
+    columns = ["wave", "indicator", "breakdown", "group", "reference", "statistic", "symbol"]
+    shown = [
+        ("w1", "amount", "sector", "a", "", "estimate", ""),
+        ("w2", "amount", "sector", "a", "", "change", ""),
+        ("w2", "amount", "sector", "a", "rest", "difference", ""),
+        ("w2", "amount", "sector", "b", "a", "difference", ""),
+        ("w2", "amount", "sector", "c", "b", "difference", "c"),
+    ]
+    reader = Reader(population, pd.DataFrame(shown, columns=columns))
+    assert reader.known() == {
+        ("w1", "amount", "sector", "a"),
+        *(("w2", "amount", "sector", group) for group in ("a", "not a", "b")),
+    }

@@ -1,0 +1,96 @@
+"""Differences of a group from another group and from the rest."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+from small_tables import contributions, indicators, pairs, register, row_of, stack, weights
+
+from pipeline.analyse import benchmark
+
+FIRMS = "abcdefgh"
+
+
+def test_a_group_and_the_rest_by_hand():
+    # 4 of 8 firms, y 1 3 | 7 9: means 2 and 8. Influences of the difference -.5 .5 .5 -.5 with mean
+    # 0 and squares 1: var = (1 - 4/8) (4/3) 1 = 2/3; each side has 2 - 1 degree of freedom.
+    table = weights(FIRMS, "abcd")
+    reg = register(FIRMS, sector="xxyyxxyy")
+    rows = contributions(table, [1, 3, 7, 9])
+    result = benchmark(rows, table, reg, indicators(), pairs(("sector", "x", "rest")))
+    row = result.iloc[0]
+    assert row["difference"] == -6
+    assert row["se"] ** 2 == pytest.approx(2 / 3, rel=1e-13)
+    assert row["n_reference"] == 2
+    half = stats.t.ppf(0.975, 1) * np.sqrt(2 / 3)
+    assert (row["ci_low"], row["ci_high"]) == pytest.approx((-6 - half, -6 + half), rel=1e-10)
+
+
+def test_a_reference_group_is_not_the_rest():
+    # As above with two firms more, in z: x - y is the same, x - rest is 2 - (7 + 9 + 20) / 3 = -10.
+    table = weights("abcdefgh", "abcde")
+    reg = register(FIRMS, sector="xxyyzxyz")
+    rows = contributions(table, [1, 3, 7, 9, 20])
+    declared = pairs(("sector", "x", "y"), ("sector", "x", "rest"), ("sector", "y", "x"))
+    result = benchmark(rows, table, reg, indicators(scale=10.0), declared)
+    assert result["difference"].tolist() == pytest.approx([-60, -100, 60])
+    assert result["n_reference"].tolist() == [2, 3, 2]
+    assert result["reference"].tolist() == ["y", "rest", "x"]
+
+
+def test_pairs_that_are_empty_or_not_in_the_register_have_no_difference():
+    table = weights(FIRMS, "abcd")
+    reg = stack(register(FIRMS, sector="xxyyxxyy"), register("a", "w0", sector="z"))
+    declared = pairs(("sector", "z", "rest"), ("sector", "x", "z"), ("sector", "x", "unknown"))
+    result = benchmark(contributions(table, [1, 3, 7, 9]), table, reg, indicators(), declared)
+    assert result["difference"].isna().all()
+    assert result["n_reference"].tolist() == [4, 0, 0]
+
+
+def test_without_pairs_there_are_no_differences():
+    table = weights(FIRMS, "abcd")
+    reg = register(FIRMS, sector="xxyyxxyy")
+    assert benchmark(contributions(table, [1, 3, 7, 9]), table, reg, indicators(), pairs()).empty
+
+
+def test_only_indicators_that_are_defined_are_compared():
+    table = weights(FIRMS, "abcd")
+    rows = stack(
+        contributions(table, [1, 3, 7, 9]), contributions(table, [1, 1, 1, 1], indicator="other")
+    )
+    reg = register(FIRMS, sector="xxyyxxyy")
+    result = benchmark(rows, table, reg, indicators(), pairs(("sector", "x", "rest")))
+    assert result["indicator"].tolist() == ["x"]
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.data())
+def test_differences_are_those_of_plain_formulas(data):
+    # One stratum of 8 firms, everybody answered the item: variance of mean_x - mean_rest from
+    # u_i = (y_i - mean of its side) / n of its side, signed: (1 - n/N) n/(n-1) sum(u - mean u)^2.
+    answered = "abcd" + "".join(f for f in "efgh" if data.draw(st.booleans()))
+    n = len(answered)
+    y = np.array(data.draw(st.lists(st.integers(0, 99), min_size=n, max_size=n)), dtype=float)
+    side = np.array([True, True, False, False, *(data.draw(st.booleans()) for _ in answered[4:])])
+    sector = "".join("x" if s else "y" for s in side) + "y" * (8 - n)
+    firms = answered + "".join(f for f in FIRMS if f not in answered)
+    table = weights(firms, answered)
+    declared = pairs(("sector", "x", "rest"))
+    reg = register(firms, sector=sector)
+    row = row_of(benchmark(contributions(table, y), table, reg, indicators(), declared), group="x")
+    means = np.where(side, y[side].mean(), y[~side].mean())
+    u = np.where(side, 1 / side.sum(), -1 / (~side).sum()) * (y - means)
+    variance = (1 - n / 8) * n / (n - 1) * np.sum((u - u.mean()) ** 2)
+    assert row["difference"] == pytest.approx(y[side].mean() - y[~side].mean(), abs=1e-11)
+    assert row["se"] ** 2 == pytest.approx(variance, rel=1e-9, abs=1e-18)
+
+
+def test_the_order_of_rows_is_of_no_consequence():
+    table = weights(FIRMS, "abcde")
+    base = contributions(table, [1, 3, 7, 9, 20]), table, register(FIRMS, sector="xxyyzxyz")
+    declared = pairs(("sector", "x", "y"), ("sector", "x", "rest"))
+    once = benchmark(*base, indicators(), declared)
+    shuffled = [t.sample(frac=1, random_state=5) for t in base]
+    pd.testing.assert_frame_equal(once, benchmark(*shuffled, indicators(), declared))

@@ -1,0 +1,252 @@
+"""Which cells are cleared: primary rules by hand, what else must go, and what depends on what."""
+
+import pandas as pd
+import pytest
+from small_tables import (
+    contributions,
+    indicators,
+    register,
+    response,
+    row_of,
+    stack,
+    the_response,
+    weights,
+)
+
+from pipeline.analyse import Rules, protect
+
+MIN_3 = Rules(3, 0, 1, 100)
+P_10 = Rules(3, 10, 1, 100)
+CLEARED = ""
+
+
+def everybody(values, rules=MIN_3, below=1.0, holdings=None, **indicator):
+    """The rule that a group of firms breaks that all answered."""
+    firms = "abcdefghijkl"[: len(values)]
+    table = weights(firms, firms)
+    rows = contributions(table, values, below)
+    result = protect(
+        rows,
+        register(firms, holdings=holdings),
+        indicators(**indicator),
+        breakdowns=[],
+        rules=rules,
+    )
+    return result["rule"].iloc[0]
+
+
+def rules_by_group(result, **where):
+    found = result
+    for column, value in where.items():
+        found = found[found[column] == value]
+    return dict(zip(found["group"], found["rule"], strict=True))
+
+
+def test_contributors_are_holdings():
+    firms = "abcd"
+    rows = contributions(weights(firms, firms), [5, 7, 11, 13])
+    reg = register(firms, holdings="hhhk")
+    result = protect(rows, reg, indicators(), breakdowns=[], rules=MIN_3)
+    assert result[["contributors", "rule"]].to_numpy().tolist() == [[2, "min_contributors"]]
+    assert everybody([5, 7, 11, 13], holdings="hhkl") == CLEARED
+
+
+def test_p_per_cent_rule():
+    # X - x1 - x2 = 122 - 100 - 8 = 14, 10 % of 100 is 10; with 3 and 4 it is 7.
+    assert everybody([100, 8, 6, 8], P_10) == CLEARED
+    assert everybody([100, 8, 3, 4], P_10) == "p_percent"
+
+
+def test_dominance():
+    # 75 of 100 is not more than 75 %, 76 of 100 is.
+    rules = Rules(3, 0, 1, 75)
+    assert everybody([75, 15, 10], rules) == CLEARED
+    assert everybody([76, 14, 10], rules) == "dominance"
+
+
+def test_amounts_are_judged_with_their_weights():
+    # a stands for 1 firm, b-d for 4 each: 90 of 90 + 4 (8 + 7 + 5) = 170 is 53 % (unweighted 82);
+    # 4 * 30 of 20 + 4 (30 + 2 + 1) = 152 is 79 % (unweighted 57).
+    firms = "abcdefghijklm"
+    table = weights(firms, "abcd", strata="uvvvvvvvvvvvv")
+    for values, expected in (([90, 8, 7, 5], CLEARED), ([20, 30, 2, 1], "dominance")):
+        rows = contributions(table, values)
+        result = protect(
+            rows, register(firms), indicators(), breakdowns=[], rules=Rules(3, 0, 1, 75)
+        )
+        assert result["rule"].tolist() == [expected]
+        assert result["contributors"].tolist() == [4]
+
+
+def test_one_large_weight_gives_its_firm_away_in_a_share():
+    # Weights 20 1 1 1: 20 of 23 is more than 75 %.
+    firms = "abcdefghijklmnopqrstuvw"
+    table = weights(firms, "abcw", strata="xyz" + "w" * 20)
+    rows = contributions(table, [1, 1, 0, 0])
+    definition = indicators(kind="share", numerator="x > 0")
+    result = protect(rows, register(firms), definition, breakdowns=[], rules=Rules(3, 0, 1, 75))
+    assert result["rule"].tolist() == ["dominance"]
+
+
+def test_a_ratio_is_judged_by_both_amounts():
+    ratio = {"kind": "ratio", "denominator": "y"}
+    assert everybody([30, 20, 25, 10], P_10, [3, 2, 4, 3], **ratio) == CLEARED
+    assert everybody([30, 20, 25, 10], P_10, [300, 2, 4, 3], **ratio) == "p_percent"
+    assert everybody([300, 2, 4, 3], P_10, [30, 20, 25, 10], **ratio) == "p_percent"
+
+
+@pytest.mark.parametrize("numerator", ["x > 0", "2 - x"])
+@pytest.mark.parametrize(
+    ("ones", "expected"),
+    [(0, "unanimous"), (1, "unanimous"), (2, ""), (4, ""), (5, "unanimous"), (6, "unanimous")],
+)
+def test_a_share_of_which_all_or_all_but_one_say_the_same(numerator, ones, expected):
+    values = [1] * ones + [0] * (6 - ones)
+    share = {"kind": "share", "numerator": numerator}
+    assert everybody(values, **share) == expected
+    assert everybody(values, **share, sensitivity="low") == CLEARED
+
+
+def test_a_yes_per_yes_is_judged_among_those_that_count():
+    # d-h have the trait, of the others nobody can: 5 of 5, 4 of 5, 3 of 5.
+    ratio = {"kind": "ratio", "numerator": "x > 0", "denominator": "y > 0"}
+    of_five = [0, 0, 0, 1, 1, 1, 1, 1]
+    assert everybody([0, 0, 0, 1, 1, 1, 1, 1], MIN_3, of_five, **ratio) == "unanimous"
+    assert everybody([0, 0, 0, 1, 1, 1, 1, 0], MIN_3, of_five, **ratio) == "unanimous"
+    assert everybody([0, 0, 0, 1, 1, 1, 0, 0], MIN_3, of_five, **ratio) == CLEARED
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        # All have nothing: the mean says so of each firm.
+        ([0, 0, 0, 0, 0], "unanimous"),
+        # All have the same: an interval without width says so of each firm.
+        ([0.1, 0.1, 0.1, 0.1, 0.1], "unanimous"),
+        # Mean 100, squares 2: none is further from it than sqrt(2 * 4/5) = 1.3, less than 10.
+        ([100, 100, 101, 99, 100], "unanimous"),
+        # Squares 36 + 36 + 25 + 4 + 9 = 110: 9.4; squares 36 + 36 + 36 + 4 + 16 = 128: 10.1.
+        ([106, 94, 105, 98, 97], "unanimous"),
+        ([106, 94, 106, 98, 96], CLEARED),
+        ([60, 90, 100, 110, 140], CLEARED),
+        ([-1, 1, 0, 1, -1], CLEARED),
+    ],
+)
+def test_amounts_that_mean_and_spread_tell(values, expected):
+    assert everybody(values, P_10) == expected
+    assert everybody(values, P_10, sensitivity="low") == CLEARED
+
+
+def test_firms_of_one_ratio_are_alike_however_large():
+    ratio = {"kind": "ratio", "denominator": "y"}
+    assert everybody([2, 6, 8, 14, 20], P_10, [1, 3, 4, 7, 10], **ratio) == "unanimous"
+    assert everybody([2, 9, 8, 7, 30], P_10, [1, 3, 4, 7, 10], **ratio) == CLEARED
+
+
+SECTORS = "xx" + "yyyy" + "zzzzz"
+FIRMS = "abcdefghijk"
+
+
+def by_sector(sectors=SECTORS, wave="w1"):
+    table = weights(FIRMS, FIRMS, wave)
+    return contributions(table, range(1, 12)), register(FIRMS, wave, sector=sectors)
+
+
+def test_the_smallest_sibling_goes_with_a_group_that_is_too_small():
+    rows, reg = by_sector()
+    result = protect(rows, reg, indicators(), breakdowns=["sector"], rules=MIN_3)
+    assert rules_by_group(result) == {
+        "all": "",
+        "x": "min_contributors",
+        "y": "secondary",
+        "z": "",
+    }
+    assert result["contributors"].tolist() == [11, 2, 4, 5]
+
+
+def test_a_group_taken_out_stays_out_in_the_next_wave():
+    # Alone, the second wave would give up z (3 firms) instead of y (6).
+    second = by_sector("xx" + "yyyyyy" + "zzz", "w2")
+    alone = protect(*second, indicators(), breakdowns=["sector"], rules=MIN_3)
+    assert rules_by_group(alone) == {"all": "", "x": "min_contributors", "y": "", "z": "secondary"}
+    rows, reg = (stack(a, b) for a, b in zip(by_sector(), second, strict=True))
+    both = protect(rows, reg, indicators(), breakdowns=["sector"], rules=MIN_3)
+    expected = {"all": "", "x": "min_contributors", "y": "secondary", "z": ""}
+    assert rules_by_group(both, wave="w2") == expected
+
+
+def test_firms_outside_the_base_hide_nobody():
+    # In the base z has two firms left; x has none and cannot be the second cell to hide it.
+    table = weights(FIRMS, FIRMS)
+    rows = contributions(table, range(1, 12), base="cdefgh")
+    _, reg = by_sector()
+    result = protect(rows, reg, indicators(), breakdowns=["sector"], rules=MIN_3)
+    assert result["contributors"].tolist() == [6, 0, 4, 2]
+    assert rules_by_group(result) == {
+        "all": "",
+        "x": "min_contributors",
+        "y": "secondary",
+        "z": "min_contributors",
+    }
+
+
+def test_an_empty_base_clears_nothing():
+    rows = contributions(weights(FIRMS, FIRMS), range(1, 12), base="")
+    result = protect(rows, by_sector()[1], indicators(), breakdowns=["sector"], rules=MIN_3)
+    assert set(result["rule"]) == {"min_contributors"}
+
+
+def test_a_group_of_another_wave_is_not_cleared():
+    rows, reg = by_sector()
+    reg = stack(reg, register("a", "w0", sector="q"))
+    result = protect(rows, reg, indicators(), breakdowns=["sector"], rules=MIN_3)
+    assert row_of(result, group="q")[["contributors", "rule"]].tolist() == [0, "min_contributors"]
+
+
+def response_and_values(answered, sensitivity, sectors="xxxx" + "yyyyyyy"):
+    """Clearance by indicator of a wave in which these firms answered, all of them everything."""
+    table = weights(FIRMS, answered)
+    rows = stack(contributions(table, [3, 5, 9, 12, 15, 20, 31, 40, 1, 6][: len(answered)]))
+    result = protect(
+        stack(rows, response(table)),
+        register(FIRMS, sector=sectors),
+        indicators({}, the_response(sensitivity)),
+        breakdowns=["sector"],
+        rules=MIN_3,
+    )
+    return {name: rules_by_group(result, indicator=name) for name in ("x", "response")}
+
+
+def test_who_took_part_is_secret_unless_the_study_says_otherwise():
+    # In x all 4 answered: their n, or an interval without width, would tell that each did, and
+    # so would everybody's n less that of y.
+    assert response_and_values("abcdefghi", "normal") == {
+        "response": {"all": "", "x": "unanimous", "y": "secondary"},
+        "x": {"all": "", "x": "secondary", "y": "secondary"},
+    }
+    assert response_and_values("abcdefghi", "low") == {
+        "response": {"all": "", "x": "", "y": ""},
+        "x": {"all": "", "x": "", "y": ""},
+    }
+
+
+def test_a_response_that_tells_nothing_takes_nothing_out():
+    # x 4 of 6, y 3 of 5
+    assert response_and_values("abcdghi", "normal", "xxxxxx" + "yyyyy") == {
+        "response": {"all": "", "x": "", "y": ""},
+        "x": {"all": "", "x": "", "y": ""},
+    }
+
+
+def test_where_everybody_took_part_in_secret_nothing_is_published():
+    result = response_and_values(FIRMS[:10], "normal")  # 10 of 11: the eleventh knows the others
+    assert result["response"]["all"] == "unanimous"
+    assert result["x"] == {"all": "secondary", "x": "secondary", "y": "secondary"}
+
+
+def test_the_order_of_rows_is_of_no_consequence():
+    rows, reg = (stack(a, b) for a, b in zip(by_sector(), by_sector(SECTORS, "w2"), strict=True))
+    once = protect(rows, reg, indicators(), breakdowns=["sector"], rules=P_10)
+    shuffled = [t.sample(frac=1, random_state=6) for t in (rows, reg)]
+    again = protect(*shuffled, indicators(), breakdowns=["sector"], rules=P_10)
+    pd.testing.assert_frame_equal(once, again)
