@@ -19,7 +19,7 @@ import pandera.pandas as pa
 from pandera.typing import DataFrame
 
 from pipeline.errors import Problem, StoreError
-from pipeline.tables import Answers, Findings, RawAnswers, Register
+from pipeline.tables import Answers, Findings, RawAnswers, Register, WaveLog
 
 STORED: dict[str, type[pa.DataFrameModel]] = {
     "raw_answers": RawAnswers,
@@ -50,13 +50,13 @@ class Taken:
     findings: DataFrame[Findings]
 
 
-def stored_waves(path: Path) -> dict[str, str]:
-    """Waves in the store, with the fingerprint of what each was made from; none without a file."""
+def wave_log(path: Path) -> DataFrame[WaveLog]:
+    """The run log of the store, oldest wave first; empty where there is no store yet."""
     if not path.exists():
-        return {}
+        return DataFrame[WaveLog](WaveLog.empty())
     with _connection(path, read_only=True) as database:
-        rows = database.execute("SELECT wave, fingerprint FROM waves ORDER BY wave").fetchall()
-    return {str(wave): str(fingerprint) for wave, fingerprint in rows}
+        table = database.execute("SELECT * FROM waves ORDER BY wave").df()
+        return DataFrame[WaveLog](WaveLog.validate(table.astype(WaveLog.empty().dtypes.to_dict())))
 
 
 @contextmanager
@@ -94,9 +94,7 @@ def _connection(path: Path, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConne
 def store_wave(new: Taken, database: duckdb.DuckDBPyConnection) -> None:
     """Replace a wave in one transaction; raises StoreError where rows were lost on the way."""
     wave = str(new.raw[RawAnswers.wave].iloc[0])
-    log = _tally(new.raw, new.answers, new.findings)
-    log.insert(0, "fingerprint", new.fingerprint)
-    log.insert(0, "wave", wave)
+    log = _tally(new, wave)
     tables = {
         "raw_answers": new.raw,
         "register": new.register,
@@ -140,7 +138,7 @@ def write_results(
         for name, table in tables.items():
             table.to_parquet(fresh / f"{name}.parquet", index=False)
         findings = database.execute(LOCATED, [folder.name]).df()
-        for column in findings.select_dtypes("str"):
+        for column in list(findings.select_dtypes("str").columns):
             risky = findings[column].str.startswith(FORMULA_SIGNS)
             findings[column] = ("'" + findings[column]).where(risky, findings[column])
         findings.to_csv(fresh / "findings.csv", index=False)
@@ -161,10 +159,8 @@ def replaced(folder: Path) -> Iterator[Path]:
 
 
 def _create_tables(database: duckdb.DuckDBPyConnection, path: Path) -> None:
-    empty: dict[str, pd.DataFrame] = {name: model.empty() for name, model in STORED.items()}
-    counts = ["records_in", "records_taken", "records_rejected", "values_quarantined"]
-    log = {"wave": "str", "fingerprint": "str", **dict.fromkeys(counts, "int64")}
-    empty["waves"] = pd.DataFrame({n: pd.Series(dtype=t) for n, t in log.items()})
+    models = STORED | {"waves": WaveLog}
+    empty: dict[str, pd.DataFrame] = {name: model.empty() for name, model in models.items()}
     database.begin()
     for name, table in empty.items():
         types = ", ".join(f'"{c}" {_sql_type(table[c].dtype)}' for c in table.columns)
@@ -188,24 +184,18 @@ def _sql_type(dtype: object) -> str:
     return "DOUBLE" if pd.api.types.is_float_dtype(dtype) else "VARCHAR"  # type: ignore[arg-type]
 
 
-def _tally(raw: pd.DataFrame, answers: pd.DataFrame, findings: pd.DataFrame) -> pd.DataFrame:
-    """Rows in = rows taken + rows rejected, always."""
+def _tally(new: Taken, wave: str) -> DataFrame[WaveLog]:
+    """The log of a wave: rows in = rows taken + rows rejected, always."""
     key = [RawAnswers.file, str(RawAnswers.record)]
-    rows_in = len(raw[key].drop_duplicates())
-    taken = len(answers[key].drop_duplicates())
-    treatment = findings[Findings.treatment]
-    rejected = len(findings.loc[treatment == "reject_row", key].drop_duplicates())
+    rows_in = len(new.raw[key].drop_duplicates())
+    taken = len(new.answers[key].drop_duplicates())
+    treatment = new.findings[Findings.treatment]
+    rejected = len(new.findings.loc[treatment == "reject_row", key].drop_duplicates())
     if rows_in != taken + rejected:
         found = f"{rows_in} rows in, {taken} taken, {rejected} rejected"
         problem = Problem(found, "rows in = taken + rejected", "report this: nothing was written")
         raise StoreError(problem)
-    values = findings.loc[treatment == "quarantine_value", [*key, Findings.item]]
-    quarantined = len(values.drop_duplicates())
-    return pd.DataFrame(
-        {
-            "records_in": [rows_in],
-            "records_taken": [taken],
-            "records_rejected": [rejected],
-            "values_quarantined": [quarantined],
-        }
-    )
+    values = new.findings.loc[treatment == "quarantine_value", [*key, Findings.item]]
+    counts = (rows_in, taken, rejected, len(values.drop_duplicates()))
+    row = dict(zip(WaveLog.to_schema().columns, (wave, new.fingerprint, *counts), strict=True))
+    return DataFrame[WaveLog](WaveLog.validate(pd.DataFrame([row])))

@@ -29,11 +29,11 @@ from pipeline.store import (
     read_table,
     replaced,
     store_wave,
-    stored_waves,
+    wave_log,
     write_results,
 )
 from pipeline.study import Study, captions
-from pipeline.tables import Answers, Register, Release
+from pipeline.tables import Answers, Register, Release, WaveLog
 
 
 def run_wave(study: Study, wave: str, run: Run) -> list[Path]:
@@ -43,8 +43,8 @@ def run_wave(study: Study, wave: str, run: Run) -> list[Path]:
     """
     settings = read_settings(study.raw, until=wave)
     sources = {w: source_of(s, study.raw, study.schema_files) for w, s in settings.items()}
-    stored = stored_waves(study.database)
-    pending = [w for w in settings if w == wave or stored.get(w) != sources[w]]
+    log = wave_log(study.database).set_index(WaveLog.wave)[WaveLog.fingerprint]
+    pending = [w for w in settings if w == wave or log.get(w) != sources[w]]
     taken = [take(study, settings[w], sources[w], run) for w in pending]
     with open_store(study.database) as database, replaced(study.reports / wave) as folder:
         for new in taken:

@@ -86,6 +86,7 @@ def wave(
     with console.working() as announce:
         from pipeline.collect import newest_wave
         from pipeline.run import Run
+        from pipeline.store import wave_log
         from pipeline.study import read_study
         from pipeline.wave import run_wave
 
@@ -93,7 +94,9 @@ def wave(
         name = wave or newest_wave(described.raw)
         run = Run(announce)
         reports = run_wave(described, name, run)
-    console.wave(name, run.steps, reports, described.processed / name)
+        taken = {step.wave for step in run.steps}
+        records = [r for r in wave_log(described.database).to_dict("records") if r["wave"] in taken]
+    console.wave(name, run.steps, records, reports, data=described.processed / name)
 
 
 @app.command(

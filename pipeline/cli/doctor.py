@@ -76,7 +76,7 @@ def _tools() -> Iterator[Check]:
 
 
 def _study(folder: Path) -> Iterator[Check]:
-    from pipeline.store import stored_waves
+    from pipeline.store import wave_log
     from pipeline.study import find_waves, read_study
 
     try:
@@ -90,7 +90,7 @@ def _study(folder: Path) -> Iterator[Check]:
     name = study.settings.id
     yield Check("study", "ok", f"{name}: waves {', '.join(waves) or 'none'}")
     try:
-        stored = stored_waves(study.database)
+        stored = list(wave_log(study.database)["wave"])
     except MittelwelleError as error:
         yield Check("store", "missing", error.problems[0].found, error.problems[0].advice)
     else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     from pipeline.cli.flow import Stage
     from pipeline.errors import MittelwelleError
     from pipeline.run import Step
+
+
+RECORDS = (
+    "Wave {wave}: {records_in} rows in = {records_taken} taken + {records_rejected} rejected; "
+    "{values_quarantined} values set aside"
+)
 
 
 class Console:
@@ -34,13 +40,22 @@ class Console:
         with _rich(sys.stderr).status("reading the study …") as status:
             yield lambda wave, stage: status.update(f"wave {wave}: {stage} …")
 
-    def wave(self, wave: str, steps: Sequence[Step], reports: Sequence[Path], data: Path) -> None:
+    def wave(
+        self,
+        wave: str,
+        steps: Sequence[Step],
+        records: Sequence[Mapping[Hashable, Any]],
+        reports: Sequence[Path],
+        *,
+        data: Path,
+    ) -> None:
         """Stages with rows and seconds, what validation took out, and the paths of the reports."""
         if self._as_json:
             self._json(
                 {
                     "wave": wave,
                     "stages": [asdict(step) for step in steps],
+                    "records": [dict(record) for record in records],
                     "reports": [str(path) for path in reports],
                     "data": str(data),
                 }
@@ -55,11 +70,12 @@ class Console:
             self._table(
                 f"Wave {wave}", columns, [*rows, ["", "all stages", "", "", total]], right=3
             )
+            lines = [RECORDS.format_map(record) for record in records]
+            lines += ["", "Reports:", *map(str, reports), ""]
+            lines.append(f"For the analyst only (findings by line, all tables): {data}")
             console = _rich(sys.stdout)
-            for path in reports:
-                console.print(str(path), soft_wrap=True, highlight=False)
-            note = f"Findings of the validation and all tables, for the analyst only: {data}"
-            console.print(note, soft_wrap=True, highlight=False)
+            for line in lines:
+                console.print(line, soft_wrap=True, highlight=False, markup=False)
 
     def flow(self, stages: Sequence[Stage]) -> None:
         """The stages in order."""

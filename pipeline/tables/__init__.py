@@ -16,6 +16,7 @@ from pipeline.tables.flow import (
     RawAnswers,
     Register,
     Release,
+    WaveLog,
     Weights,
 )
 from pipeline.tables.metadata import (
@@ -49,5 +50,6 @@ __all__ = [
     "RawAnswers",
     "Register",
     "Release",
+    "WaveLog",
     "Weights",
 ]

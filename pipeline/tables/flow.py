@@ -141,6 +141,20 @@ class Findings(_Table):
     advice: str
 
 
+class WaveLog(_Table):
+    """The run log: what each stored wave was made from and what became of its records.
+
+    `fingerprint` names the files, the study and the code. Records in = taken + rejected.
+    """
+
+    wave: str = pa.Field(unique=True)
+    fingerprint: str
+    records_in: int = pa.Field(ge=1)
+    records_taken: int = pa.Field(ge=0)
+    records_rejected: int = pa.Field(ge=0)
+    values_quarantined: int = pa.Field(ge=0)
+
+
 class Panel(_Table):
     """Answers in the canonical form of the newest questionnaire, comparable over waves."""
 

@@ -62,15 +62,15 @@ def test_wave_as_json(fresh_example: Path, call_command: Call) -> None:
     assert answer["wave"] == "1987"
     assert [stage["stage"] for stage in answer["stages"]] == [stage.name for stage in stages()]
     assert all(Path(path).is_file() for path in answer["reports"])
-    assert answer["records"] == [
-        {
-            "wave": "1987",
-            "records_in": 157,
-            "records_taken": 157,
-            "records_rejected": 0,
-            "values_quarantined": 0,
-        }
-    ]
+    counts = {k: v for k, v in answer["records"][0].items() if k != "fingerprint"}
+    assert counts == {
+        "wave": "1987",
+        "records_in": 157,
+        "records_taken": 157,
+        "records_rejected": 0,
+        "values_quarantined": 0,
+    }
+    assert len(answer["records"]) == 1
 
 
 def test_wave_ends_with_the_stages_and_the_reports(fresh_example: Path, call_command: Call) -> None:
