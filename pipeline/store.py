@@ -138,7 +138,8 @@ def write_results(
         for name, table in tables.items():
             table.to_parquet(fresh / f"{name}.parquet", index=False)
         findings = database.execute(LOCATED, [folder.name]).df()
-        for column in list(findings.select_dtypes("str").columns):
+        texts: list[str] = findings.select_dtypes("str").columns.tolist()
+        for column in texts:
             risky = findings[column].str.startswith(FORMULA_SIGNS)
             findings[column] = ("'" + findings[column]).where(risky, findings[column])
         findings.to_csv(fresh / "findings.csv", index=False)
