@@ -6,6 +6,7 @@ run log, a row per wave with the fingerprint of everything the wave was made fro
 
 from __future__ import annotations
 
+import csv
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -49,13 +50,19 @@ class Taken:
     answers: DataFrame[Answers]
     findings: DataFrame[Findings]
 
+    @property
+    def wave(self) -> str:
+        """The wave of all its tables."""
+        return str(self.raw[RawAnswers.wave].iloc[0])
+
 
 def wave_log(path: Path) -> DataFrame[WaveLog]:
     """The run log of the store, oldest wave first; empty where there is no store yet."""
     if not path.exists():
         return DataFrame[WaveLog](WaveLog.empty())
     with _connection(path, read_only=True) as database:
-        table = database.execute("SELECT * FROM waves ORDER BY wave").df()
+        columns = ", ".join(WaveLog.to_schema().columns)  # by name: an older table lacks some
+        table = database.execute(f"SELECT {columns} FROM waves ORDER BY wave").df()  # noqa: S608
         return DataFrame[WaveLog](WaveLog.validate(table.astype(WaveLog.empty().dtypes.to_dict())))
 
 
@@ -93,8 +100,7 @@ def _connection(path: Path, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConne
 
 def store_wave(new: Taken, database: duckdb.DuckDBPyConnection) -> None:
     """Replace a wave in one transaction; raises StoreError where rows were lost on the way."""
-    wave = str(new.raw[RawAnswers.wave].iloc[0])
-    log = _tally(new, wave)
+    log = _tally(new)
     tables = {
         "raw_answers": new.raw,
         "register": new.register,
@@ -105,7 +111,7 @@ def store_wave(new: Taken, database: duckdb.DuckDBPyConnection) -> None:
     database.begin()
     try:
         for name, table in tables.items():
-            database.execute(f"DELETE FROM {name} WHERE wave = ?", [wave])  # noqa: S608 (names above)
+            database.execute(f"DELETE FROM {name} WHERE wave = ?", [new.wave])  # noqa: S608
             database.register("incoming", table)
             database.execute(f"INSERT INTO {name} BY NAME SELECT * FROM incoming")  # noqa: S608
             database.unregister("incoming")
@@ -142,7 +148,9 @@ def write_results(
         for column in texts:
             risky = findings[column].str.startswith(FORMULA_SIGNS)
             findings[column] = ("'" + findings[column]).where(risky, findings[column])
-        findings.to_csv(fresh / "findings.csv", index=False)
+        # Quoted: a bare carriage return in a text would begin a new row, perhaps with a formula.
+        quoting = csv.QUOTE_NONNUMERIC
+        findings.to_csv(fresh / "findings.csv", index=False, quoting=quoting, lineterminator="\n")
 
 
 @contextmanager
@@ -185,7 +193,7 @@ def _sql_type(dtype: object) -> str:
     return "DOUBLE" if pd.api.types.is_float_dtype(dtype) else "VARCHAR"  # type: ignore[arg-type]
 
 
-def _tally(new: Taken, wave: str) -> DataFrame[WaveLog]:
+def _tally(new: Taken) -> DataFrame[WaveLog]:
     """The log of a wave: rows in = rows taken + rows rejected, always."""
     key = [RawAnswers.file, str(RawAnswers.record)]
     rows_in = len(new.raw[key].drop_duplicates())
@@ -198,5 +206,5 @@ def _tally(new: Taken, wave: str) -> DataFrame[WaveLog]:
         raise StoreError(problem)
     values = new.findings.loc[treatment == "quarantine_value", [*key, Findings.item]]
     counts = (rows_in, taken, rejected, len(values.drop_duplicates()))
-    row = dict(zip(WaveLog.to_schema().columns, (wave, new.fingerprint, *counts), strict=True))
+    row = dict(zip(WaveLog.to_schema().columns, (new.wave, new.fingerprint, *counts), strict=True))
     return DataFrame[WaveLog](WaveLog.validate(pd.DataFrame([row])))

@@ -48,6 +48,7 @@ def run_wave(study: Study, wave: str, run: Run) -> list[Path]:
     taken = [take(study, settings[w], sources[w], run) for w in pending]
     with open_store(study.database) as database, replaced(study.reports / wave) as folder:
         for new in taken:
+            run.wave = new.wave
             run(store_wave, new, database)
         run.wave = wave
         answers = read_table(database, Answers, until=wave)
@@ -102,7 +103,7 @@ def analyse(
     )
     cleared = run(protect, shares, register, indicators, breakdowns=breakdowns, rules=limits)
     figures = estimates, changes, benchmarks
-    released = run(release, *figures, cleared, indicators, p_percent=rules.p_percent)
+    released = run(release, *figures, cleared, indicators)
     tables: dict[str, pd.DataFrame] = {
         "panel": panel,
         "weights": weights,

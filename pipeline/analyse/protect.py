@@ -64,6 +64,7 @@ def protect(
                 indicator=name,
                 contributors=[len(np.unique(holdings[cell])) for cell in cells],
                 rule=np.where(suppressed & (primary == ""), "secondary", primary),
+                widening=1.0 if kinds[name].yes_no else _widening(cells, inside, rules.p_percent),
             )
         )
     table = pd.concat(tables, ignore_index=True)
@@ -126,3 +127,24 @@ def _alike(aggregates: Bools, values: Floats, p_percent: float) -> Bools:
     mean = (aggregates * values).sum(axis=1) / n
     squares = np.where(aggregates, (values - mean[:, None]) ** 2, 0.0).sum(axis=1)
     return np.asarray(np.sqrt(squares * (n - 1) / n) <= p_percent / 100 * np.abs(mean))
+
+
+def _widening(cells: Bools, rows: pd.DataFrame, p_percent: float) -> Floats:
+    """Factor, at least 1, for the interval of an amount y (or ratio R of y to x) in each cell.
+
+    The interval tells the spread s of the residuals e = y - R x, and none is above
+    s (n - 1) / sqrt(n) (Samuelson 1968), which is sharp where one firm stands out among equals. The
+    factor lifts that bound for every firm to (1 + p/100) y - R x.
+    """
+    weight = rows[Contributions.weight].to_numpy()
+    y, x = (rows[c].to_numpy() for c in (Contributions.numerator, str(Contributions.denominator)))
+    base = (cells * weight * x).sum(axis=1)
+    ratio = (cells * weight * y).sum(axis=1) / np.where(base > 0, base, 1.0)
+    expected = ratio[:, None] * x
+    n = np.maximum(cells.sum(axis=1), 2)
+    center = np.where(cells, y - expected, 0.0).sum(axis=1) / n
+    squares = np.where(cells, (y - expected - center[:, None]) ** 2, 0.0).sum(axis=1)
+    bound = np.sqrt(squares * (n - 1) / n)
+    needed = np.where(cells, (1 + p_percent / 100) * np.abs(y) - expected, 0.0)
+    factor = needed.max(axis=1, initial=0.0) / np.where(bound > 0, bound, np.inf)
+    return np.asarray(np.maximum(factor, 1.0), dtype=np.float64)

@@ -14,8 +14,6 @@ from pipeline.tables.flow import ALL, RESPONSE, REST
 
 Floats = npt.NDArray[np.float64]
 CELL = [Release.wave, Release.indicator, Release.breakdown, Release.group]
-STEPS = np.array([1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10])
-"""Half-widths of intervals of amounts are rounded up to one of these, times a power of ten."""
 STATISTICS = {
     "estimate": {"value": "estimate", "low": "ci_low", "high": "ci_high", "n": "n"},
     "change": {
@@ -43,30 +41,29 @@ def release(
     benchmarks: DataFrame[Benchmarks],
     clearance: DataFrame[Clearance],
     indicators: DataFrame[Indicators],
-    *,
-    p_percent: float,
 ) -> DataFrame[Release]:
     """Every number that may be printed, one row each; what is suppressed keeps a row with `c`.
 
     A change needs both waves cleared, a difference the group, its reference and, where that is the
-    rest, `all`. The exact standard error of an amount gives the largest firm away (each x is at
-    most mean + s (n - 1) / sqrt(n); Samuelson 1968, Journal of the American Statistical
-    Association 63), so its interval is widened by `p_percent` and rounded up. Whether a change is
-    established is decided before that.
+    rest, `all`. The exact standard error of an amount gives the largest firm away, so its interval
+    is widened as `Clearance.widening` says and the half-width rounded up to two digits. A change or
+    difference counts as established where the interval that is printed does not contain 0.
     """
-    rule_of = clearance.set_index(CELL)[Clearance.rule]
+    cleared = clearance.set_index(CELL)
     figures = pd.concat(
         [
-            _estimates(estimates, rule_of),
-            _changes(changes, rule_of),
-            _benchmarks(benchmarks, rule_of),
+            _estimates(estimates, cleared),
+            _changes(changes, cleared),
+            _benchmarks(benchmarks, cleared),
         ],
         ignore_index=True,
     )
     figures = figures.merge(indicators, on=Indicators.indicator)
     yes_no = {name: rule.yes_no for name, rule in rules_of(indicators).items()}
     figures["yes_no"] = figures[Release.indicator].map(yes_no)
-    _round(figures, p_percent)
+    _round(figures)
+    apart = (figures["low"] > 0) | (figures["high"] < 0)
+    figures["established"] = apart.where(figures["value"].notna()).astype(float)
     tables = [
         _rows(figures[figures["comparison"] == comparison], figure, statistic)
         for comparison, names in STATISTICS.items()
@@ -83,63 +80,68 @@ def _symbol(hidden: pd.Series, absent: pd.Series) -> npt.NDArray[np.str_]:
     return np.where(absent, "x", np.where(hidden, "c", ""))
 
 
-def _hidden(table: pd.DataFrame, rule_of: pd.Series, **other: pd.Series | str) -> pd.Series:
-    """Whether a cell is not cleared; `other` replaces parts of the cell's key."""
+def _look_up(
+    table: pd.DataFrame, cleared: pd.DataFrame, **other: pd.Series | str
+) -> tuple[pd.Series, pd.Series]:
+    """Whether each cell is hidden, and its widening; `other` replaces parts of the cell's key."""
     key = pd.MultiIndex.from_frame(table.assign(**other)[CELL])
-    return pd.Series(rule_of.reindex(key).to_numpy() != "", index=table.index)
+    found = cleared[[Clearance.rule, str(Clearance.widening)]].reindex(key).set_axis(table.index)
+    return found[Clearance.rule] != "", found[str(Clearance.widening)].fillna(1.0)
 
 
-def _estimates(estimates: pd.DataFrame, rule_of: pd.Series) -> pd.DataFrame:
+def _estimates(estimates: pd.DataFrame, cleared: pd.DataFrame) -> pd.DataFrame:
     table = estimates.rename(columns={"estimate": "value", "ci_low": "low", "ci_high": "high"})
-    symbol = _symbol(_hidden(table, rule_of), table[Estimates.population] == 0)
-    return table.assign(comparison="estimate", reference="", established=np.nan, symbol=symbol)
+    hidden, widening = _look_up(table, cleared)
+    symbol = _symbol(hidden, table[Estimates.population] == 0)
+    return table.assign(comparison="estimate", reference="", symbol=symbol, widening=widening)
 
 
-def _changes(changes: pd.DataFrame, rule_of: pd.Series) -> pd.DataFrame:
+def _changes(changes: pd.DataFrame, cleared: pd.DataFrame) -> pd.DataFrame:
     table = changes.rename(columns={"change": "value", "ci_low": "low", "ci_high": "high"})
-    hidden = _hidden(table, rule_of) | _hidden(table, rule_of, wave=table[Changes.previous])
-    symbol = _symbol(hidden, table[str(Changes.break_in_series)])
-    return _established(table).assign(comparison="change", reference="", symbol=symbol)
+    hidden, widening = _look_up(table, cleared)
+    hidden_before, widening_before = _look_up(table, cleared, wave=table[Changes.previous])
+    symbol = _symbol(hidden | hidden_before, table[str(Changes.break_in_series)])
+    widest = np.maximum(widening, widening_before)
+    return table.assign(comparison="change", reference="", symbol=symbol, widening=widest)
 
 
-def _benchmarks(benchmarks: pd.DataFrame, rule_of: pd.Series) -> pd.DataFrame:
+def _benchmarks(benchmarks: pd.DataFrame, cleared: pd.DataFrame) -> pd.DataFrame:
     table = benchmarks.rename(columns={"difference": "value", "ci_low": "low", "ci_high": "high"})
     is_rest = table[Benchmarks.reference] == REST
-    other = _hidden(table, rule_of, group=table[Benchmarks.reference])
-    whole = _hidden(table, rule_of, breakdown=ALL, group=ALL)
-    hidden = _hidden(table, rule_of) | whole.where(is_rest, other)
-    symbol = _symbol(hidden, pd.Series(data=False, index=table.index))
-    return _established(table).assign(comparison="difference", symbol=symbol)
+    hidden, widening = _look_up(table, cleared)
+    other, widening_other = _look_up(table, cleared, group=table[Benchmarks.reference])
+    whole, widening_whole = _look_up(table, cleared, breakdown=ALL, group=ALL)
+    symbol = _symbol(hidden | whole.where(is_rest, other), pd.Series(data=False, index=table.index))
+    widest = np.maximum(widening, widening_whole.where(is_rest, widening_other))
+    return table.assign(comparison="difference", symbol=symbol, widening=widest)
 
 
-def _established(table: pd.DataFrame) -> pd.DataFrame:
-    """1 where the 95 % interval does not contain 0."""
-    apart = (table["low"] > 0) | (table["high"] < 0)
-    return table.assign(established=apart.astype(float))
+def _round(figures: pd.DataFrame) -> None:
+    """Round in place to the indicator's decimals, intervals outwards; widen those of amounts.
 
-
-def _round(figures: pd.DataFrame, p_percent: float) -> None:
-    """Round in place to the indicator's decimals; intervals outwards, those of amounts widened.
-
-    The half-width of an amount is measured from the printed value to the further end.
+    The half-width of an amount is measured from the printed value to the further end. An interval
+    without width (everybody answered) is the printed value.
     """
     is_amount = ~figures["yes_no"]
     value, low, high = (figures[c].to_numpy(dtype=float) for c in ("value", "low", "high"))
     unit = 10.0 ** -figures[str(Indicators.decimals)].to_numpy(dtype=float)
     rounded = np.round(value / unit) * unit
-    reach = np.where(high > low, np.maximum(high - rounded, rounded - low), high - low)
-    half = _outwards(_step_up(reach * (1 + p_percent / 100)) / unit, np.ceil) * unit
+    reach = np.maximum(high - rounded, rounded - low) * figures["widening"].to_numpy(dtype=float)
+    half = _two_digits_up(reach, unit)
+    ends = {
+        "low": np.where(is_amount, rounded - half, _outwards(low / unit, np.floor) * unit),
+        "high": np.where(is_amount, rounded + half, _outwards(high / unit, np.ceil) * unit),
+    }
     figures["value"] = rounded
-    figures["low"] = np.where(is_amount, rounded - half, _outwards(low / unit, np.floor) * unit)
-    figures["high"] = np.where(is_amount, rounded + half, _outwards(high / unit, np.ceil) * unit)
+    for name, end in ends.items():
+        figures[name] = np.where(high - low > 1e-9 * np.abs(value), end, rounded + 0.0 * low)
 
 
-def _step_up(half: Floats) -> Floats:
-    """The next of STEPS times a power of ten; 0 and NaN stay as they are."""
-    positive = np.where(half > 0, half, 1.0)
-    power = 10.0 ** np.floor(np.log10(positive))
-    mantissa = np.minimum(positive / power, STEPS[-1]) - 1e-9  # a step itself stays
-    return np.where(half > 0, STEPS[np.searchsorted(STEPS, mantissa)] * power, half)
+def _two_digits_up(half: Floats, unit: Floats) -> Floats:
+    """The next number of two digits, but no finer than the unit; NaN stays."""
+    positive = np.where(half > 0, half, unit)
+    step = np.maximum(10.0 ** (np.floor(np.log10(positive)) - 1), unit)
+    return np.where(np.isnan(half), np.nan, _outwards(positive / step, np.ceil) * step)
 
 
 def _outwards(units: Floats, direction: np.ufunc) -> Floats:

@@ -271,7 +271,9 @@ class Benchmarks(_Table):
 class Clearance(_Table):
     """Whether an indicator may be published for a group, and the rule that forbids it.
 
-    `rule` is empty where it may. `contributors` counts holdings, not firms.
+    `rule` is empty where it may. `contributors` counts holdings, not firms. `widening` is the
+    factor by which the half-width of its interval must grow, so that the interval does not tell
+    more of the largest firm than the p% rule allows.
     """
 
     wave: str
@@ -280,6 +282,7 @@ class Clearance(_Table):
     group: str
     contributors: int = pa.Field(ge=0)
     rule: str = pa.Field(isin=get_args(ClearanceRule))
+    widening: float = pa.Field(ge=1)
 
     class Config:
         unique = ["wave", "indicator", "breakdown", "group"]

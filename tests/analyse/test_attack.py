@@ -84,7 +84,6 @@ class Population:
             benchmark(*base, DECLARED),
             cleared,
             self.indicators,
-            p_percent=10,
         )
 
 

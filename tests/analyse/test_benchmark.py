@@ -65,7 +65,7 @@ def test_only_indicators_that_are_defined_are_compared():
     assert result["indicator"].tolist() == ["x"]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.data())
 def test_differences_are_those_of_plain_formulas(data):
     # One stratum of 8 firms, everybody answered the item: variance of mean_x - mean_rest from

@@ -70,7 +70,7 @@ def plain_variance_of_change(waves):
     return own - 2 * covariance
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.data())
 def test_firms_that_change_stratum_against_plain_formulas(data):
     values = st.lists(st.integers(0, 40), min_size=10, max_size=10)

@@ -169,7 +169,7 @@ def plain_ratio(rows, strata, sizes, inside):
     return value, variance
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.data())
 def test_estimates_are_those_of_plain_formulas(data):
     size = data.draw(st.integers(6, 14))

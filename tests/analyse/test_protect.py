@@ -1,7 +1,10 @@
 """Which cells are cleared: primary rules by hand, what else must go, and what depends on what."""
 
+import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from small_tables import (
     contributions,
     indicators,
@@ -143,6 +146,41 @@ def test_firms_of_one_ratio_are_alike_however_large():
     assert everybody([2, 9, 8, 7, 30], P_10, [1, 3, 4, 7, 10], **ratio) == CLEARED
 
 
+def widening(values, below=1.0, p_percent=10, **indicator):
+    firms = "abcdefghijkl"[: len(values)]
+    rows = contributions(weights(firms, firms), values, below)
+    rules = Rules(3, p_percent, 1, 100)
+    result = protect(rows, register(firms), indicators(**indicator), breakdowns=[], rules=rules)
+    return result["widening"].iloc[0]
+
+
+def test_an_interval_is_widened_until_it_leaves_the_largest_firm_p_per_cent():
+    # Mean 24, squares 76^2 + 16^2 + 18^2 + 20^2 + 22^2 = 7240: no firm is above
+    # 24 + sqrt(7240 * 4/5) = 100.1; it must be 110: (110 - 24) / 76.1.
+    assert widening([100, 8, 6, 4, 2]) == pytest.approx(86 / np.sqrt(5792), rel=1e-12)
+    assert widening([100, 8, 6, 4, 2], p_percent=20) == pytest.approx(96 / np.sqrt(5792))
+    # Mean 100, squares 2 (50^2 + 30^2) = 6800: 100 + sqrt(5440) = 174 is above 165 as it is.
+    assert widening([50, 70, 100, 130, 150]) == 1
+    assert widening([1, 0, 1, 0, 1], kind="share", numerator="x > 0") == 1
+
+
+def test_an_interval_of_a_ratio_is_widened_by_its_residuals():
+    # R = 60/30 = 2; y - 2 x = 24 - 4, 8 - 12, 10 - 16, 6 - 12, 12 - 16 = 20 -4 -6 -6 -4, mean 0,
+    # squares 504: sqrt(504 * 4/5) = 20.08; needed 1.1 * 24 - 4 = 22.4.
+    found = widening([24, 8, 10, 6, 12], [2, 6, 8, 6, 8], kind="ratio", denominator="y")
+    assert found == pytest.approx(22.4 / np.sqrt(403.2), rel=1e-12)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(st.integers(0, 10_000), min_size=3, max_size=12))
+def test_no_firm_is_told_more_closely_than_p_per_cent(values):
+    y = np.array(values, dtype=float)
+    spread = np.sqrt(np.sum((y - y.mean()) ** 2) * (len(y) - 1) / len(y))
+    bound = y.mean() + widening(values) * spread
+    if spread > 0:  # else all have the same value, which is not published
+        assert (bound >= 1.1 * y - 1e-9 * bound).all()
+
+
 SECTORS = "xx" + "yyyy" + "zzzzz"
 FIRMS = "abcdefghijk"
 
@@ -203,18 +241,36 @@ def test_a_group_of_another_wave_is_not_cleared():
     assert row_of(result, group="q")[["contributors", "rule"]].tolist() == [0, "min_contributors"]
 
 
+def test_everybody_is_kept_first_whatever_was_taken_out_before():
+    # In the first wave the largest firm, in x, dominates everybody; in the second nobody does.
+    table = weights(FIRMS, FIRMS, "w0")
+    first = contributions(table, [1000, *range(2, 12)])
+    rows, reg = by_sector()
+    result = protect(
+        stack(first, rows),
+        stack(register(FIRMS, "w0", sector=SECTORS), reg),
+        indicators(),
+        breakdowns=["sector"],
+        rules=Rules(3, 0, 1, 75),
+    )
+    expected = {"all": "dominance", "x": "min_contributors", "y": "", "z": ""}
+    assert rules_by_group(result, wave="w0") == expected
+    expected = {"all": "", "x": "min_contributors", "y": "secondary", "z": ""}
+    assert rules_by_group(result, wave="w1") == expected
+
+
 def response_and_values(answered, sensitivity, sectors="xxxx" + "yyyyyyy"):
     """Clearance by indicator of a wave in which these firms answered, all of them everything."""
     table = weights(FIRMS, answered)
-    rows = stack(contributions(table, [3, 5, 9, 12, 15, 20, 31, 40, 1, 6][: len(answered)]))
+    values = [3, 5, 9, 12, 15, 20, 31, 40, 1, 6][: len(answered)]
     result = protect(
-        stack(rows, response(table)),
+        stack(contributions(table, values, indicator="amount"), response(table)),
         register(FIRMS, sector=sectors),
-        indicators({}, the_response(sensitivity)),
+        indicators({"indicator": "amount"}, the_response(sensitivity)),
         breakdowns=["sector"],
         rules=MIN_3,
     )
-    return {name: rules_by_group(result, indicator=name) for name in ("x", "response")}
+    return {name: rules_by_group(result, indicator=name) for name in ("amount", "response")}
 
 
 def test_who_took_part_is_secret_unless_the_study_says_otherwise():
@@ -222,11 +278,11 @@ def test_who_took_part_is_secret_unless_the_study_says_otherwise():
     # so would everybody's n less that of y.
     assert response_and_values("abcdefghi", "normal") == {
         "response": {"all": "", "x": "unanimous", "y": "secondary"},
-        "x": {"all": "", "x": "secondary", "y": "secondary"},
+        "amount": {"all": "", "x": "secondary", "y": "secondary"},
     }
     assert response_and_values("abcdefghi", "low") == {
         "response": {"all": "", "x": "", "y": ""},
-        "x": {"all": "", "x": "", "y": ""},
+        "amount": {"all": "", "x": "", "y": ""},
     }
 
 
@@ -234,14 +290,14 @@ def test_a_response_that_tells_nothing_takes_nothing_out():
     # x 4 of 6, y 3 of 5
     assert response_and_values("abcdghi", "normal", "xxxxxx" + "yyyyy") == {
         "response": {"all": "", "x": "", "y": ""},
-        "x": {"all": "", "x": "", "y": ""},
+        "amount": {"all": "", "x": "", "y": ""},
     }
 
 
 def test_where_everybody_took_part_in_secret_nothing_is_published():
     result = response_and_values(FIRMS[:10], "normal")  # 10 of 11: the eleventh knows the others
     assert result["response"]["all"] == "unanimous"
-    assert result["x"] == {"all": "secondary", "x": "secondary", "y": "secondary"}
+    assert result["amount"] == {"all": "secondary", "x": "secondary", "y": "secondary"}
 
 
 def test_the_order_of_rows_is_of_no_consequence():

@@ -52,7 +52,7 @@ def differences(*rows):
 def clearance(*cells, wave="w2"):
     """Breakdown, group, rule ("" where it may be published)."""
     table = pd.DataFrame(cells, columns=["breakdown", "group", "rule"])
-    table = table.assign(wave=wave, indicator="x", contributors=9)
+    table = table.assign(wave=wave, indicator="x", contributors=9, widening=1.0)
     return as_contract(Clearance, table)
 
 
@@ -64,13 +64,13 @@ ALL_CLEAR = stack(
 )
 
 
-def released(figures, cleared=ALL_CLEAR, p_percent=10.0, **indicator):
+def released(figures, cleared=ALL_CLEAR, **indicator):
     """Value and symbol by the last two parts of the number's id."""
     parts = [
         figures if list(figures.columns) == list(nothing.columns) else nothing
         for nothing in (estimates(), changes(), differences())
     ]
-    table = release(*parts, cleared, indicators(**indicator), p_percent=p_percent)
+    table = release(*parts, cleared, indicators(**indicator))
     return {
         number_id.split("/", 2)[2]: symbol or value
         for number_id, value, symbol in zip(
@@ -102,43 +102,52 @@ def test_shares_have_their_interval_rounded_outwards(decimals, figures, expected
 @pytest.mark.parametrize(
     ("decimals", "figures", "expected"),
     [
-        # 12.34 is printed 12.3; further end 14.58 - 12.3 = 2.28, times 1.1 = 2.508: 3
-        (1, (12.34, 10.10, 14.58), [12.3, 9.3, 15.3]),
-        # printed 12; 14.58 - 12 = 2.58, times 1.1 = 2.838: 3
+        # 12.34 is printed 12.3; further end 14.58 - 12.3 = 2.28: 2.3
+        (1, (12.34, 10.10, 14.58), [12.3, 10.0, 14.6]),
+        # printed 12; 14.58 - 12 = 2.58: 2.6, and no finer than the value: 3
         (0, (12.34, 10.10, 14.58), [12, 9, 15]),
-        # printed 12; 0.68 times 1.1 = 0.748: 0.8, and no finer than the value: 1
+        # printed 12; 0.68, and no finer than the value: 1
         (0, (12.34, 12.00, 12.68), [12, 11, 13]),
-        # printed 12; 2.0 times 1.1 = 2.2: 2.5, and no finer than the value: 3
-        (0, (12.0, 10.0, 14.0), [12, 9, 15]),
-        # 678 times 1.1 = 745.8: 800
-        (0, (12345, 11667, 13023), [12345, 11545, 13145]),
-        # 0.09 times 1.1 = 0.099: 0.1
-        (2, (5.0, 4.91, 5.09), [5, 4.9, 5.1]),
+        (0, (12.0, 10.0, 14.0), [12, 10, 14]),
+        # 13023 - 12345 = 678: 680
+        (0, (12345, 11667, 13023), [12345, 11665, 13025]),
+        (2, (5.0, 4.91, 5.09), [5, 4.91, 5.09]),
         # everybody answered: the interval is the value
         (0, (12.34, 12.34, 12.34), [12, 12, 12]),
-        # negative amounts
-        (1, (-0.04, -3.0, 2.92), [0, -4, 4]),  # 3.0 times 1.1 = 3.3: 4; no negative zero
+        # negative amounts: the further end is 3.0 away; no negative zero
+        (1, (-0.04, -3.0, 2.92), [0, -3, 3]),
     ],
 )
-def test_amounts_have_their_interval_widened_and_rounded_up(decimals, figures, expected):
+def test_amounts_have_the_half_width_of_their_interval_rounded_up(decimals, figures, expected):
     values = interval(*figures, decimals=decimals)
-    assert values == expected
+    assert values == pytest.approx(expected, abs=1e-9)
     assert not np.signbit(values[0]) or values[0] < 0
+
+
+def test_where_everybody_answered_the_interval_of_a_share_is_the_printed_share():
+    assert interval(22.93, 22.93, 22.93, decimals=0, **YES_NO) == [23, 23, 23]
 
 
 @pytest.mark.parametrize(
     ("half", "expected"),
-    [
-        *[(1, 1), (1.01, 1.2), (1.2, 1.2), (1.3, 1.5), (1.6, 2), (2.1, 2.5), (2.6, 3), (3.3, 4)],
-        *[(4.5, 5), (5.5, 6), (6.1, 8), (8.1, 10), (10, 10), (10.1, 12), (0.021, 0.025)],
-    ],
+    [(1, 1), (1.01, 1.1), (1.2, 1.2), (9.91, 10), (10.1, 11), (0.0214, 0.022), (99.1, 100)],
 )
-def test_half_widths_are_steps(half, expected):
-    low, high = interval(100.0, 100 - half, 100 + half, decimals=4, p_percent=0.0)[1:]
+def test_half_widths_have_two_digits(half, expected):
+    low, high = interval(100.0, 100 - half, 100 + half, decimals=4)[1:]
     assert (100 - low, high - 100) == pytest.approx((expected, expected), abs=1e-9)
 
 
-STEPS = (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8)
+def test_the_interval_is_widened_as_the_clearance_says():
+    """14.58 - 12.3 = 2.28, times 1.3 = 2.964: 3.0; a change takes the wider of both waves."""
+    wide = ALL_CLEAR.assign(widening=1.3)
+    figures = (12.34, 10.10, 14.58)
+    assert interval(*figures, decimals=1, cleared=wide) == pytest.approx([12.3, 9.3, 15.3])
+    one = ALL_CLEAR.assign(widening=np.where(ALL_CLEAR["wave"] == "w1", 1.3, 1.0))
+    change = released(changes(("all", "all", 2.0, 1.0, 3.0)), one, decimals=1)
+    assert [change[f"all/change{end}"] for end in ("_low", "_high")] == pytest.approx([0.7, 3.3])
+    other = ALL_CLEAR.assign(widening=np.where(ALL_CLEAR["group"] == "all", 1.3, 1.0))
+    rest = released(differences(("s", "a", "rest", 2.0, 1.0, 3.0)), other, decimals=1)
+    assert rest["s=a:rest/difference_low"] == pytest.approx(0.7)
 
 
 AMOUNTS = st.tuples(st.floats(-1e6, 1e6, allow_subnormal=False), st.floats(1e-3, 1e5))
@@ -164,14 +173,13 @@ def test_intervals_hold_what_they_stand_for(amounts, decimals, is_share):
         if not is_share:
             size = high - printed
             assert size == pytest.approx(printed - low, abs=1e-6)
-            assert size >= 1.1 * half - 1e-6
-            scaled = size / 10.0 ** np.floor(np.log10(size) + 1e-9)
-            assert min(abs(scaled - step) for step in STEPS) < 1e-3
+            step = max(10.0 ** (np.floor(np.log10(size) + 1e-9) - 1), unit)
+            assert size / step == pytest.approx(round(size / step), abs=1e-3)
 
 
 def test_kind_and_formula_say_what_an_amount_is():
-    figures = (33.4, 12.6, 61.2)  # as an amount: 61.2 - 33 = 28.2, times 1.1 = 31.02: 40
-    widened = [33, -7, 73]
+    figures = (33.4, 12.6, 61.2)  # as an amount: 61.2 - 33 = 28.2, rounded up 29
+    widened = [33, 4, 62]
     assert interval(*figures, decimals=0) == widened
     assert interval(*figures, decimals=0, kind="total", numerator="x * y") == widened
     assert interval(*figures, decimals=0, kind="total", numerator="x == 1") == [33, 12, 62]
@@ -180,14 +188,21 @@ def test_kind_and_formula_say_what_an_amount_is():
 
 @pytest.mark.parametrize(
     ("ends", "expected"),
-    [((0.02, 5), 1), ((-0.02, 5), 0), ((-5, -0.02), 1), ((-5, 0.02), 0), ((0.0, 5), 0)],
+    [
+        ((0.3, 5), 1),  # 3 - 0.3 = 2.7: 0.3 to 5.7
+        ((-5, -0.3), 1),
+        ((0.02, 5), 0),  # 2.98, rounded up 3.0: the printed interval begins at 0
+        ((-0.02, 5), 0),
+        ((-5, 0.02), 0),
+    ],
 )
-def test_what_is_established_is_decided_before_rounding(ends, expected):
-    # Printed, all of these have 0 within them: 3 - 1.1 * 2.98 is below 0.
-    change = released(changes(("all", "all", 3.0 if ends[1] > 1 else -3.0, *ends)), decimals=0)
+def test_established_is_what_the_printed_interval_says(ends, expected):
+    value = 3.0 if ends[1] > 1 else -3.0
+    change = released(changes(("all", "all", value, *ends)), decimals=1)
     assert change["all/change_significant"] == expected
-    assert change["all/change_low"] <= 0 <= change["all/change_high"]
-    difference = released(differences(("s", "a", "b", 3.0, *ends)), decimals=0)
+    printed = [change[f"all/change{end}"] for end in ("_low", "_high")]
+    assert (printed[0] > 0 or printed[1] < 0) == bool(expected)
+    difference = released(differences(("s", "a", "b", value, *ends)), decimals=1)
     assert difference["s=a:b/difference_significant"] == expected
 
 
@@ -201,7 +216,6 @@ def test_ids_values_and_decimals():
         differences(("s", "a", "b", 2, 1, 3), ("s", "a", "rest", 2, 1, 3)),
         ALL_CLEAR,
         indicators(decimals=1),
-        p_percent=10,
     )
     beside = {
         "all": ("estimate", "ci_low", "ci_high", "n"),
@@ -298,7 +312,6 @@ def test_a_share_never_tells_what_each_firm_said(ones):
         benchmark(*base, pairs(("s", "a", "b"), ("s", "b", "rest"))),
         protect(rows, reg, definition, breakdowns=["s"], rules=Rules(3, 10, 1, 75)),
         definition,
-        p_percent=10,
     )
     shown = table_of.set_index("number_id")["value"].dropna()
     secret = ones in (0, 1, 5, 6)
@@ -317,11 +330,10 @@ def test_the_population_is_told_of_the_response_only():
     definition = indicators({}, the_response("normal"))
     result = release(
         estimate(rows, table, reg, definition, breakdowns=["s"]),
-        changes(),
+        changes(("all", "all", 1, -1, 3)).assign(indicator="response"),
         differences(),
         protect(rows, reg, definition, breakdowns=["s"], rules=Rules(3, 0, 1, 100)),
         definition,
-        p_percent=10,
     )
     counts = result[result["statistic"] == "population"]
     assert counts.set_index("number_id")["value"].to_dict() == {
@@ -342,6 +354,6 @@ def test_the_order_of_rows_is_of_no_consequence():
         ALL_CLEAR,
         indicators({"indicator": "x"}, {"indicator": "y"}),
     ]
-    once = release(*parts, p_percent=10)
-    again = release(*(t.sample(frac=1, random_state=7) for t in parts), p_percent=10)
+    once = release(*parts)
+    again = release(*(t.sample(frac=1, random_state=7) for t in parts))
     pd.testing.assert_frame_equal(once, again)

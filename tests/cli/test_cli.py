@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ import pytest
 from pipeline.cli.doctor import examine
 from pipeline.cli.flow import stages
 from pipeline.cli.show import Console
+from pipeline.disseminate import fonts
 from pipeline.errors import DisclosureError, ExportError, MittelwelleError, Problem
 
 Call = Callable[..., tuple[int, str, str]]
@@ -167,3 +170,45 @@ def test_doctor_sees_a_broken_store(fresh_example: Path) -> None:
     store = next(check for check in examine(fresh_example) if check.part == "store")
     assert store.state == "missing"
     assert "delete" in store.advice
+
+
+def test_what_the_system_refuses_is_a_message(fresh_example: Path, call_command: Call) -> None:
+    """Where the folder of the reports is a file, the system's own words are passed on."""
+    shutil.rmtree(fresh_example / "reports")
+    (fresh_example / "reports").write_text("a file", encoding="utf-8")
+    code, _, error = call_command("--study", fresh_example, "wave")
+    assert code == 2
+    assert "reports" in error
+    assert "a file that can be read and written" in error
+
+
+def test_a_missing_package_is_a_message(
+    example: Path, call_command: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pipeline.wave", None)
+    code, output, _ = call_command("--study", example, "wave", "--json")
+    assert code == 2
+    problem = json.loads(output)["problems"][0]
+    assert "pipeline.wave" in problem["found"]
+    assert "make wave" in problem["advice"]
+
+
+def test_doctor_without_its_packages(
+    example: Path, monkeypatch: pytest.MonkeyPatch, call_command: Call
+) -> None:
+    """What is not installed, or has no fonts, or no tools, is named with what to do."""
+
+    def nothing(name: str) -> str:
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(metadata, "version", nothing)
+    monkeypatch.setattr(fonts, "font_file", lambda weight: example / f"{weight}.ttf")
+    monkeypatch.setenv("PATH", "")
+    checks = {check.part: check for check in examine(example)}
+    assert checks["pandas"].state == checks["fonts"].state == "missing"
+    assert "400.ttf" in checks["fonts"].found
+    assert checks["browser"].state == checks["pdftoppm"].state == "optional"
+    assert all(check.advice for check in checks.values() if check.state != "ok")
+    monkeypatch.setattr(metadata, "requires", nothing)
+    checks = {check.part: check for check in examine(example)}
+    assert checks["mittelwelle"].state == "missing"
