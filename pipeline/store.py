@@ -33,7 +33,7 @@ LOCATED = """
     FROM findings f
     LEFT JOIN (SELECT DISTINCT wave, file, record, line FROM raw_answers) r
     USING (wave, file, record)
-    WHERE f.wave = ? ORDER BY f.file, line, f.item, f.rule, f
+    WHERE f.wave <= ? ORDER BY f.wave, f.file, line, f.item, f.rule, f
 """
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet would take for the beginning of a formula."""
@@ -138,7 +138,8 @@ def write_results(
 ) -> None:
     """Write the analyst's files of one wave: a parquet file per table, and the findings as csv.
 
-    The folder (named after the wave) is replaced as a whole.
+    The findings are those of all waves up to it, as the tables are. The folder (named after the
+    wave) is replaced as a whole.
     """
     with replaced(folder) as fresh:
         for name, table in tables.items():

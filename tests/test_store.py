@@ -320,8 +320,13 @@ def test_lines_are_those_of_the_own_wave_and_file(path, tmp_path):
     other = taken("w0")
     store(path, replace(other, raw=other.raw.assign(line=other.raw["line"] + 100)))
     rows = findings_file(path, tmp_path / "w1", taken("w1"))
-    assert [row["line"] for row in rows] == ["2", "5"]
-    assert {row["wave"] for row in rows} == {"w1"}
+    found = [(row["wave"], row["line"]) for row in rows]
+    assert found == [("w0", "102"), ("w0", "105"), ("w1", "2"), ("w1", "5")]
+
+
+def test_findings_of_later_waves_are_not_among_them(path, tmp_path):
+    store(path, taken("w2"))
+    assert {row["wave"] for row in findings_file(path, tmp_path / "w1", taken("w1"))} == {"w1"}
 
 
 def test_equal_findings_stand_in_one_order(path, tmp_path):
