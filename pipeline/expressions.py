@@ -107,7 +107,7 @@ def parse(text: str) -> Formula:
     try:
         tree = ast.parse(text.strip(), mode="eval").body
         _check(tree)
-    except (SyntaxError, UnicodeEncodeError) as error:
+    except (SyntaxError, ValueError) as error:  # ValueError: what is no text of a program at all
         raise FormulaError(f"is not a formula ({error})") from error
     except (RecursionError, MemoryError) as error:
         raise FormulaError("is nested too deeply") from error
