@@ -52,14 +52,15 @@ def _band(phase: str, members: list[Stage], top: int) -> list[str]:
             f'fill="white" stroke="{BLUE}"/>'
         )
         parts.append(
-            f'<text x="{x + 10}" y="{top + 33}" font-size="15" font-weight="600" '
+            f'<text x="{x + 10}" y="{top + 31}" font-size="15" font-weight="600" '
             f'fill="{GREY}">{escape(stage.name)}</text>'
         )
-        made = ", ".join(stage.makes) or ("DuckDB" if "store" in stage.name else "HTML, PDF, CSV")
-        parts.append(
-            f'<text x="{x + 10}" y="{top + 56}" font-size="13" '
-            f'fill="{TEAL}">→ {escape(made)}</text>'
-        )
+        made = stage.makes or (("DuckDB",) if "store" in stage.name else ("HTML, PDF, CSV",))
+        for line, table in enumerate(made):
+            parts.append(
+                f'<text x="{x + 10}" y="{top + 51 + 15 * line}" font-size="13" '
+                f'fill="{TEAL}">→ {escape(table)}</text>'
+            )
     return parts
 
 

@@ -50,5 +50,9 @@ class Run:
 
 def _rows(values: Iterable[object]) -> int | None:
     """Rows of the first table among the values; None where there is no table."""
-    tables = (value for value in values if isinstance(value, pd.DataFrame))
-    return next((len(table) for table in tables), None)
+    for value in values:
+        if isinstance(value, pd.DataFrame):
+            return len(value)
+        if isinstance(value, tuple):
+            return _rows(value)
+    return None

@@ -151,7 +151,13 @@ def write_results(
             findings[column] = ("'" + findings[column]).where(risky, findings[column])
         # Quoted: a bare carriage return in a text would begin a new row, perhaps with a formula.
         quoting = csv.QUOTE_NONNUMERIC
-        findings.to_csv(fresh / "findings.csv", index=False, quoting=quoting, lineterminator="\n")
+        findings.to_csv(
+            fresh / "findings.csv",
+            index=False,
+            quoting=quoting,
+            lineterminator="\n",
+            encoding="utf-8-sig",  # with a byte order mark, or Excel garbles umlauts
+        )
 
 
 @contextmanager

@@ -33,7 +33,7 @@ from pipeline.store import (
     write_results,
 )
 from pipeline.study import Study, captions
-from pipeline.tables import Answers, Register, Release, WaveLog
+from pipeline.tables import Answers, Findings, Register, Release, WaveLog
 
 
 def run_wave(study: Study, wave: str, run: Run) -> list[Path]:
@@ -66,7 +66,7 @@ def take(study: Study, settings: WaveSettings, source: str, run: Run) -> Taken:
     run.wave = wave = settings.wave
     items, codes, edits = study.asked_in(wave)
     columns = column_map(study.columns, items, wave=wave, key=settings.key)
-    raw = run(read_exports, study.raw / wave, settings)
+    raw, notes = run(read_exports, study.raw / wave, settings)
     register_file = study.raw / "register" / settings.register
     register = run(read_register, register_file, wave, study.register_codes(wave))
     decoded = run(
@@ -82,7 +82,8 @@ def take(study: Study, settings: WaveSettings, source: str, run: Run) -> Taken:
     language = study.settings.languages[0]
     findings = run(validate, raw, decoded, register, columns, edits, language=language)
     answers = run(quarantine, decoded, findings)
-    return Taken(source, raw, register, answers, findings)
+    everything = Findings.validate(pd.concat([notes, findings], ignore_index=True))
+    return Taken(source, raw, register, answers, everything)
 
 
 def analyse(

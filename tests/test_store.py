@@ -282,7 +282,7 @@ def findings_file(path, folder, new):
     store(path, new)
     with open_store(path) as database:
         write_results(database, {"answers": new.answers}, folder)
-    with (folder / "findings.csv").open(encoding="utf-8", newline="") as file:
+    with (folder / "findings.csv").open(encoding="utf-8-sig", newline="") as file:
         return list(csv.DictReader(file))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -13,6 +14,7 @@ from pandera.typing import DataFrame
 
 from pipeline import disclosure
 from pipeline.analyse.domains import Bools, Rule, cells_of, groups_of, members_of, rules_of
+from pipeline.errors import DisclosureError
 from pipeline.tables import Clearance, Contributions, Indicators, Register
 from pipeline.tables.flow import ALL, RESPONSE
 
@@ -54,7 +56,11 @@ def protect(
         unsafe = (primary != "") | secret.get(wave, nowhere)
         importance = cells.sum(axis=1) - taken_out.get(name, nowhere) * (len(listed) + 1.0)
         importance[0] = len(listed) + 1.0
-        suppressed = _suppress(cells, unsafe, judge, importance, groups)
+        try:
+            suppressed = _suppress(cells, unsafe, judge, importance, groups)
+        except DisclosureError as error:
+            located = [replace(problem, wave=wave, item=name) for problem in error.problems]
+            raise DisclosureError(located) from error
         taken_out[name] = suppressed
         if name == RESPONSE and kinds[name].sensitive:
             secret[wave] = suppressed

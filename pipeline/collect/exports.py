@@ -16,13 +16,27 @@ from pipeline.collect.wave_settings import WaveSettings
 from pipeline.errors import ExportError, Problem, nearest
 from pipeline.formats import Sheet, clean, listed, read_sheet
 from pipeline.formats.sheet import read_bytes
-from pipeline.tables import RawAnswers
+from pipeline.tables import Findings, RawAnswers
 from pipeline.tables.flow import RAGGED
 
+READING = {
+    "encoding": "look at the umlauts; if they are right, declare the encoding in wave.toml",
+    "hidden_sheet": "open the workbook: this sheet was not read",
+    "hidden_rows": "open the workbook: rows that it hides were read",
+    "hidden_columns": "open the workbook: columns that it hides were read",
+    "macros_ignored": "nothing: macros are never run",
+}
+"""What to do about a normalisation of reading."""
+NOTHING = "nothing: it is usual"
 
-def read_exports(folder: Path, settings: WaveSettings) -> DataFrame[RawAnswers]:
-    """Read all files of a wave: `read_sheets`, then `raw_answers`."""
-    return raw_answers(read_sheets(folder, settings), settings)
+
+@pa.check_types
+def read_exports(
+    folder: Path, settings: WaveSettings
+) -> tuple[DataFrame[RawAnswers], DataFrame[Findings]]:
+    """All cells of the delivered files of a wave, and what had to be normalised to read them."""
+    sheets = read_sheets(folder, settings)
+    return raw_answers(sheets, settings), normalisations(sheets, settings.wave)
 
 
 def read_sheets(folder: Path, settings: WaveSettings) -> dict[str, Sheet]:
@@ -69,6 +83,17 @@ def raw_answers(sheets: Mapping[str, Sheet], settings: WaveSettings) -> DataFram
     ]
     table = pd.concat(parts, ignore_index=True)
     return DataFrame[RawAnswers](table[list(RawAnswers.to_schema().columns)])
+
+
+def normalisations(sheets: Mapping[str, Sheet], wave: str) -> DataFrame[Findings]:
+    """A finding per file and rule of reading that was applied, with its count or subject."""
+    rows = [
+        (wave, file, 0, "", "", rule, "soft", "normalised", subject, "", READING.get(rule, NOTHING))
+        for file, sheet in sorted(sheets.items())
+        for rule, _, subject in (name.partition(":") for name in sheet.normalised)
+    ]
+    table = pd.DataFrame(rows, columns=list(Findings.to_schema().columns))
+    return DataFrame[Findings](table.astype(Findings.empty().dtypes.to_dict()))
 
 
 def fingerprint(paths: Iterable[Path]) -> str:

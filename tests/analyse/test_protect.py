@@ -17,6 +17,8 @@ from small_tables import (
 )
 
 from pipeline.analyse import Rules, protect
+from pipeline.disclosure import secondary
+from pipeline.errors import DisclosureError
 
 MIN_3 = Rules(3, 0, 1, 100)
 P_10 = Rules(3, 10, 1, 100)
@@ -200,6 +202,22 @@ def test_the_smallest_sibling_goes_with_a_group_that_is_too_small():
         "z": "",
     }
     assert result["contributors"].tolist() == [11, 2, 4, 5]
+
+
+def test_a_fault_of_the_suppression_is_found_by_the_audit(monkeypatch):
+    """If the elimination kept every candidate, sector x (2 firms) would follow."""
+
+    def keep_everything(candidates, protected, groups):
+        return np.ones(len(candidates), dtype=bool), np.zeros((len(groups), 0), dtype=np.int64)
+
+    monkeypatch.setattr(secondary, "_eliminate", keep_everything)
+    monkeypatch.setattr(secondary, "_unsafe_pairs", lambda groups, left, judge: [])
+    rows, reg = by_sector()
+    with pytest.raises(DisclosureError) as refusal:
+        protect(rows, reg, indicators(), breakdowns=["sector"], rules=MIN_3)
+    problem = refusal.value.problems[0]
+    assert (problem.wave, problem.item) == ("w1", "x")
+    assert "2 firms" in problem.found
 
 
 def test_a_group_taken_out_stays_out_in_the_next_wave():

@@ -65,7 +65,7 @@ def rows(table: pd.DataFrame) -> list[tuple[object, ...]]:
 
 def test_one_row_a_cell_in_canonical_order_with_its_place(tmp_path: Path) -> None:
     wave = deliver(tmp_path, b="id,x\nC2,\nC1,7\n", a="y;id\n5,5;C9\n")
-    table = read_exports(tmp_path, wave)
+    table, _ = read_exports(tmp_path, wave)
     assert rows(table) == [
         # wave, file, record, line, position, column, text
         ("w1", "a.csv", 1, 2, 2, "id", "C9"),
@@ -81,14 +81,14 @@ def test_one_row_a_cell_in_canonical_order_with_its_place(tmp_path: Path) -> Non
 def test_records_with_the_same_key_are_ordered_by_content_by_heading(tmp_path: Path) -> None:
     # by heading: a before b, although b stands first; a decides (1 < 2), then b (x < y)
     wave = deliver(tmp_path, a="id,b,a\nC1,w,2\nC1,y,1\nC1,x,1\n")
-    table = read_exports(tmp_path, wave)
+    table, _ = read_exports(tmp_path, wave)
     first = table.drop_duplicates(RawAnswers.record)
     assert first[RawAnswers.line].tolist() == [4, 3, 2]
 
 
 def test_ragged_records_do_not_vanish(tmp_path: Path) -> None:
     wave = deliver(tmp_path, a="id,x\nend\nC1,7\nC2,1,234\n")
-    table = read_exports(tmp_path, wave)
+    table, _ = read_exports(tmp_path, wave)
     ragged = table[table[RawAnswers.column] == RAGGED]
     assert rows(ragged) == [
         ("w1", "a.csv", 2, 4, 1, "", "C2,1,234"),
@@ -106,14 +106,16 @@ def test_workbook_beside_csv(tmp_path: Path) -> None:
     book.save(tmp_path / "b.xlsx")
     wave = deliver(tmp_path, a="id,x\nC0,1\n")
     wave = replace(wave, files=("b.xlsx", *wave.files), sheet="Daten")
-    table = read_exports(tmp_path, wave)
+    table, _ = read_exports(tmp_path, wave)
     assert table[RawAnswers.file].unique().tolist() == ["a.csv", "b.xlsx"]
     assert table[RawAnswers.text].tolist() == ["C0", "1", "C1", "0.5"]
 
 
 def test_declared_encoding_and_delimiter_are_used(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_bytes("id,a;b\n1,ä;2\n".encode("mac_roman"))
-    table = read_exports(tmp_path, replace(SETTINGS, encoding="mac_roman", delimiter=";", key="b"))
+    table, _ = read_exports(
+        tmp_path, replace(SETTINGS, encoding="mac_roman", delimiter=";", key="b")
+    )
     assert table[RawAnswers.text].tolist() == ["2", "1,ä"]
 
 
@@ -126,7 +128,7 @@ def test_what_was_normalised_is_known_by_file(tmp_path: Path) -> None:
     }
     # and the order in which the sheets are handed on does not matter
     turned = raw_answers(dict(reversed(sheets.items())), wave)
-    pd.testing.assert_frame_equal(turned, read_exports(tmp_path, wave))
+    pd.testing.assert_frame_equal(turned, read_exports(tmp_path, wave)[0])
 
 
 # --- what is refused -----------------------------------------------------------------------------
@@ -195,7 +197,7 @@ def test_nasty_files_without_key(name: str, found: str) -> None:
     ],
 )
 def test_nasty_files_keep_every_row(name: str, records: int) -> None:
-    table = read_exports(NASTY, replace(SETTINGS, files=(name,), key="company_id"))
+    table, _ = read_exports(NASTY, replace(SETTINGS, files=(name,), key="company_id"))
     assert table[RawAnswers.record].unique().tolist() == list(range(1, records + 1))
 
 
@@ -243,7 +245,7 @@ def cells(table: list[list[str]]) -> pd.DataFrame:
     csv.writer(file, delimiter=";").writerows(table)
     with tempfile.TemporaryDirectory() as folder:
         wave = replace(deliver(Path(folder), a=file.getvalue()), delimiter=";")
-        return read_exports(Path(folder), wave)
+        return read_exports(Path(folder), wave)[0]
 
 
 @given(shuffled())
@@ -256,3 +258,18 @@ def test_order_in_the_file_changes_nothing_but_the_place(
     pd.testing.assert_frame_equal(one.drop(columns=place), other.drop(columns=place))
     assert len(one) == (len(tables[0]) - 1) * len(tables[0][0])
     assert one[RawAnswers.line].min() >= 2
+
+
+def test_what_was_normalised_to_read_a_file_is_a_finding(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes("\ufeffid;x\r\nF1;Gr\u00f6\u00dfe\r\n;\r\n".encode())
+    (tmp_path / "b.csv").write_bytes("id;x\nF2;Gr\u00f6\u00dfe\n".encode("cp1252"))
+    wave = replace(SETTINGS, files=("a.csv", "b.csv"), key="id", encoding=None, delimiter=";")
+    _, notes = read_exports(tmp_path, wave)
+    found = list(zip(notes["file"], notes["rule"], notes["found"], strict=True))
+    assert found == [
+        ("a.csv", "bom", ""),
+        ("a.csv", "blank_rows", "1"),
+        ("b.csv", "encoding", "cp1252"),
+    ]
+    assert set(notes["treatment"]) == {"normalised"}
+    assert "declare the encoding" in notes["advice"].iloc[2]

@@ -28,7 +28,7 @@ def small() -> SimpleNamespace:
     for wave, settings in read_settings(study.raw, until="2023").items():
         items, codes, edits = (in_wave(t, wave) for t in (study.items, study.codes, study.edits))
         columns = column_map(study.columns, items, wave=wave, key=settings.key)
-        raw = read_exports(study.raw / wave, settings)
+        raw, _ = read_exports(study.raw / wave, settings)
         register = read_register(
             study.raw / "register" / settings.register, wave, study.register_codes(wave)
         )
