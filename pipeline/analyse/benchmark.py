@@ -12,6 +12,7 @@ from pipeline.analyse.domains import (
     Bools,
     cells_of,
     groups_of,
+    interval,
     measure,
     rules_of,
     wave_frames,
@@ -71,7 +72,7 @@ def _sides(members: Bools, groups: pd.DataFrame, pairs: pd.DataFrame) -> tuple[B
 
 def _difference(group: survey.Estimate, reference: survey.Estimate, scale: float) -> pd.DataFrame:
     result = survey.difference(group, reference)
-    ends = survey.t_interval(result)
+    ends = interval(result, "difference")
     return pd.DataFrame(
         {
             str(Benchmarks.n_reference): reference.n,

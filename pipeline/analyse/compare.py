@@ -10,7 +10,14 @@ import pandera.pandas as pa
 from pandera.typing import DataFrame
 
 from pipeline import survey
-from pipeline.analyse.domains import cells_of, groups_of, measure, rules_of, wave_frames
+from pipeline.analyse.domains import (
+    cells_of,
+    groups_of,
+    interval,
+    measure,
+    rules_of,
+    wave_frames,
+)
 from pipeline.tables import ChangeRules, Changes, Contributions, Indicators, Register, Weights
 
 
@@ -59,7 +66,7 @@ def compare(
 
 def _table(before: survey.Estimate, after: survey.Estimate, scale: float) -> pd.DataFrame:
     result = survey.change(before, after)
-    ends = survey.t_interval(result)
+    ends = interval(result, "difference")
     return pd.DataFrame(
         {
             str(Changes.n_both): survey.overlap(before, after),

@@ -16,6 +16,8 @@ from pipeline.tables import Contributions, Estimates, Indicators, Register, Weig
 from pipeline.tables.flow import ALL, RESPONSE
 
 Bools = npt.NDArray[np.bool_]
+ROUNDING = 1e-12
+"""A standard error of this part of its estimate is 0."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,7 +148,13 @@ def measure(
 
 
 def interval(estimate: survey.Estimate, kind: str) -> survey.Interval:
-    """95 % interval of an estimate by the kind of indicator."""
+    """95 % interval of an estimate by the kind of indicator.
+
+    Where the standard error is 0 although some did not answer (within each stratum all answers are
+    the same), it says nothing of the others, and there is no interval.
+    """
     if kind == "share":
         return survey.share_interval(estimate)
-    return survey.t_interval(estimate)
+    ends = survey.t_interval(estimate)
+    blind = (estimate.se <= ROUNDING * np.abs(estimate.estimate)) & np.isfinite(estimate.n_kish)
+    return survey.Interval(*(np.where(blind, np.nan, end) for end in ends))

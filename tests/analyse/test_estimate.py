@@ -41,6 +41,19 @@ def test_a_stratified_mean():
     assert (row["n"], row["population"]) == (5, 13)
 
 
+def test_no_interval_where_the_answers_do_not_differ_within_strata():
+    # u: 4 and 4 of four firms, v: 7, 7 and 7 of nine: no spread, but nine did not answer.
+    found = of_all(contributions(ANSWERED, [4, 4, 7, 7, 7]))
+    assert found["estimate"] == pytest.approx((2 * 8 + 3 * 21) / 13)
+    assert found["se"] == pytest.approx(0, abs=1e-12)
+    assert np.isnan([found["ci_low"], found["ci_high"]]).all()
+    # Where everybody answered, the estimate is the value of the population.
+    everybody = weights("abc", "abc")
+    rows = contributions(everybody, [4, 4, 7])
+    whole = estimate(rows, everybody, register("abc"), indicators(), breakdowns=[]).iloc[0]
+    assert [whole[c] for c in ("estimate", "ci_low", "ci_high")] == pytest.approx([5, 5, 5])
+
+
 def test_a_total_is_grossed_up():
     # 13 times the mean: 62; if all answered the item its variance is 13^2 times that of the mean.
     row = of_all(contributions(ANSWERED, [1, 3, 4, 5, 9]), kind="total")
