@@ -146,9 +146,11 @@ def definitions_section(figures: Figures, wording: Wording) -> Section:
             texts.append(wording.caption("definition", indicator))
         texts.append(wording.word("definitions.unit", unit=wording.unit(indicator)))
         texts += [
-            wording.word("definitions.question", text=text)
-            for key, text in wording.captions("question")
-            if key.rsplit("/", 1)[0] == indicator
+            wording.word("definitions.question", item=item, text=text)
+            for owner, item, text in (
+                (*key.rsplit("/", 1), text) for key, text in wording.captions("question")
+            )
+            if owner == indicator
         ]
         facts.append(_fact(wording.indicator_label(indicator), *texts))
     return Section("definitions", wording.word("section.definitions"), facts=tuple(facts))

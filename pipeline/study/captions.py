@@ -15,6 +15,23 @@ from pipeline.tables import Captions, Indicators
 
 FORMULAS = (Indicators.numerator, Indicators.denominator, Indicators.base)
 Row = tuple[str, str, str]
+DEFINITIONS = {
+    "de": {
+        "mean": "Mittelwert über die Betriebe: {numerator}",
+        "share": "Anteil der Betriebe, für die gilt: {numerator}",
+        "ratio": "Über alle Betriebe: Summe von {numerator}, geteilt durch Summe von {denominator}",
+        "total": "Summe über alle Betriebe, hochgerechnet: {numerator}",
+        "base": "; nur Betriebe, für die gilt: {base}",
+    },
+    "en": {
+        "mean": "Mean over the firms: {numerator}",
+        "share": "Share of the firms for which this holds: {numerator}",
+        "ratio": "Over all firms: sum of {numerator}, divided by sum of {denominator}",
+        "total": "Sum over all firms, grossed up: {numerator}",
+        "base": "; only firms for which this holds: {base}",
+    },
+}
+"""How the kinds of indicators are worded, by language."""
 
 
 @pa.check_types
@@ -61,7 +78,7 @@ def _indicators(study: Study, language: str) -> Iterator[Row]:
         yield "indicator", name, rule[f"label_{language}"]
         yield "unit", name, rule[f"unit_{language}"]
         yield "better", name, rule["better"]
-        yield "definition", name, _definition(rule)
+        yield "definition", name, _definition(rule, language)
         for item in _items(rule, list(study.items["item"])):
             yield "question", f"{name}/{item}", wording[item]
 
@@ -78,13 +95,11 @@ def _changes(study: Study, language: str) -> Iterator[Row]:
             yield "change", key, "; ".join(dict.fromkeys(texts))
 
 
-def _definition(rule: dict[str, str]) -> str:
-    formula = rule["numerator"]
-    if rule["denominator"]:
-        formula = f"sum({formula}) / sum({rule['denominator']})"
-    else:
-        formula = f"{rule['kind']}({formula})"
-    return f"{formula} [{rule['base']}]" if rule["base"] else formula
+def _definition(rule: dict[str, str], language: str) -> str:
+    """What an indicator is, as a sentence with its formulas."""
+    phrases = DEFINITIONS[language]
+    text = phrases[rule["kind"]].format_map(rule)
+    return text + phrases["base"].format_map(rule) if rule["base"] else text
 
 
 def _items(rule: dict[str, str], order: Sequence[str]) -> list[str]:

@@ -63,8 +63,14 @@ def test_indicators(study: Path) -> None:
     assert texts(study, "en", "theme")["i_hours"] == "Training"
     assert texts(study, "en", "better")["i_hours"] == "higher"
     definition = texts(study, "en", "definition")
-    assert definition["i_turnover"] == "sum(amt_turnover) / sum(n_staff)"
-    assert definition["i_satisf"] == "share(q_satisf == 1) [n_trainee > 0]"
+    assert definition["i_turnover"] == (
+        "Over all firms: sum of amt_turnover, divided by sum of n_staff"
+    )
+    assert definition["i_satisf"] == (
+        "Share of the firms for which this holds: q_satisf == 1; "
+        "only firms for which this holds: n_trainee > 0"
+    )
+    assert texts(study, "de", "definition")["i_satisf"].startswith("Anteil der Betriebe, für die")
     questions = [k for k in texts(study, "en", "question") if k.startswith("i_hours/")]
     # in the order of the questionnaire
     assert questions == ["i_hours/n_staff", "i_hours/n_trainee", "i_hours/h_trainee"]
