@@ -54,7 +54,8 @@ def run_wave(study: Study, wave: str, run: Run) -> list[Path]:
         answers = read_table(database, Answers, until=wave)
         register = read_table(database, Register, until=wave)
         results, released = analyse(study, answers, register, run)
-        texts = captions(study, {w: s.field_period for w, s in settings.items()})
+        fields = {w: s.field_period for w, s in settings.items() if s.field_period}
+        texts = captions(study, fields)
         languages = study.settings.languages
         reports = run(render_reports, released, texts, folder, wave=wave, languages=languages)
         write_results(database, results, study.processed / wave)

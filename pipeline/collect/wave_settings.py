@@ -31,8 +31,8 @@ class WaveSettings:
     files: tuple[str, ...]
     key: str
     register: str
-    field_start: dt.date
-    field_end: dt.date
+    field_start: dt.date | None
+    field_end: dt.date | None
     decimal: str
     thousands: str
     encoding: str | None
@@ -42,8 +42,8 @@ class WaveSettings:
 
     @property
     def field_period(self) -> str:
-        """First and last day of the field work, as ISO dates with a slash between."""
-        return f"{self.field_start}/{self.field_end}"
+        """First and last day of the field work, as ISO dates with a slash; empty if not known."""
+        return f"{self.field_start}/{self.field_end}" if self.field_start else ""
 
 
 class _Key(NamedTuple):
@@ -91,8 +91,8 @@ KEYS = {
     "files": _Key('a list of file names: ["...", "..."]', _is_file_list, required=True),
     "key": _Key("the heading of the column with the firm's id", _is_text, required=True),
     "register": _Key(f"{_FILE}; it lies below data/raw/register/", _is_file_name, required=True),
-    "field_start": _Key(_DATE, _is_date, required=True),
-    "field_end": _Key(_DATE, _is_date, required=True),
+    "field_start": _Key(_DATE, _is_date),
+    "field_end": _Key(_DATE, _is_date),
     "decimal": _Key('"," or "."', lambda value: value in (",", ".")),
     "thousands": _Key('one character that is no digit or letter, or ""', _is_thousands),
     "encoding": _Key('the name of an encoding, such as "utf-8" or "cp1252"', _is_encoding),
@@ -120,8 +120,8 @@ def read_wave_settings(folder: Path) -> WaveSettings:
         files=tuple(sorted(table["files"])),
         key=clean(table["key"]),
         register=table["register"],
-        field_start=table["field_start"],
-        field_end=table["field_end"],
+        field_start=table.get("field_start"),
+        field_end=table.get("field_end"),
         decimal=table.get("decimal", "."),
         thousands=table.get("thousands", ""),
         encoding=table.get("encoding"),
@@ -168,7 +168,14 @@ def _check_keys(table: Mapping[str, object]) -> list[Problem]:
         for name, key in KEYS.items()
         if key.required and name not in table
     ]
-    return unknown + absent
+    days = ("field_start", "field_end")
+    advice = "add the other date, or leave both out where they are not known"
+    half = [
+        Problem("nothing", "both dates of the field work", advice, item=day)
+        for day in days
+        if day not in table and any(other in table for other in days)
+    ]
+    return unknown + absent + half
 
 
 def _check_values(table: Mapping[str, object]) -> list[Problem]:

@@ -73,7 +73,7 @@ def test_no_wave_toml_says_which_keys_it_needs(tmp_path: Path) -> None:
     (folder / "wave.toml").unlink()
     (problem,) = refusal(folder)
     assert problem.found == "no such file"
-    assert problem.advice.endswith("wave, files, key, register, field_start, field_end")
+    assert problem.advice.endswith("wave, files, key, register")
 
 
 def test_syntax_error_names_the_line(tmp_path: Path) -> None:
@@ -156,3 +156,12 @@ def test_unknown_reasons(tmp_path: Path) -> None:
     ]
     assert problems[0].advice == "did you mean refused?"
     assert "not_asked, routed_out, refused" in problems[0].expected
+
+
+def test_the_field_work_has_both_dates_or_none(tmp_path: Path) -> None:
+    lines = [line for line in REQUIRED.splitlines() if not line.startswith("field_end")]
+    (problem,) = refusal(wave_folder(tmp_path / "one", "\n".join(lines)))
+    assert (problem.item, problem.found) == ("field_end", "nothing")
+    lines = [line for line in lines if not line.startswith("field_")]
+    settings = read_wave_settings(wave_folder(tmp_path / "none", "\n".join(lines)))
+    assert (settings.field_start, settings.field_end, settings.field_period) == (None, None, "")
