@@ -38,12 +38,13 @@ def benchmark(
 ) -> DataFrame[Benchmarks]:
     """Differences of the declared pairs in every wave, in the indicator's unit.
 
+    Totals are left out: they grow with the group, and their difference says how large it is.
     Group and reference share strata and weights, so their difference is estimated as one: its
     variance is that of the difference of their influences (see `pipeline.survey.difference`).
     """
     groups = groups_of(register, sorted(set(pairs[BenchmarkPairs.breakdown])))
     frames = wave_frames(weights, register, groups)
-    rules = rules_of(indicators)
+    rules = {name: rule for name, rule in rules_of(indicators).items() if rule.kind != "total"}
     sides = {wave: _sides(frame.members, groups, pairs) for wave, frame in frames.items()}
     tables: list[pd.DataFrame] = [Benchmarks.empty()]
     for (wave, name), rows in cells_of(contributions).items():

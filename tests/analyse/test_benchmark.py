@@ -65,6 +65,16 @@ def test_only_indicators_that_are_defined_are_compared():
     assert result["indicator"].tolist() == ["x"]
 
 
+def test_totals_are_not_compared():
+    # 3 of 8 firms against 5: the totals would differ by the number of firms alone.
+    table = weights(FIRMS, FIRMS)
+    rows = stack(contributions(table, [1] * 8), contributions(table, [1] * 8, indicator="sum"))
+    definitions = indicators({"indicator": "x"}, {"indicator": "sum", "kind": "total"})
+    reg = register(FIRMS, sector="xxxyyyyy")
+    result = benchmark(rows, table, reg, definitions, pairs(("sector", "x", "rest")))
+    assert result["indicator"].tolist() == ["x"]
+
+
 @settings(max_examples=20, deadline=None)
 @given(st.data())
 def test_differences_are_those_of_plain_formulas(data):
