@@ -8,7 +8,7 @@ SHELL := /bin/sh
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
-STUDY ?= examples/jtrain
+STUDY ?= .
 WAVE ?=
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -30,7 +30,7 @@ STUDY_DATA := $(if $(filter $(JTRAIN),$(patsubst ./%,%,$(STUDY:/=))),$(JTRAIN_DA
 # A .venv that is unfinished, was moved with its checkout, or has lost its Python is made anew.
 VENV_FITS := $(shell test -x $(PYTHON) && test "$$(cat .venv/.place 2>/dev/null)" = "$$(pwd -P)" && echo yes)
 
-.PHONY: help wave example example-data test lint format browser lock flow doctor clean venv
+.PHONY: help wave example example-data population test lint format browser lock flow doctor clean venv
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -42,6 +42,9 @@ example: .venv/.run $(JTRAIN_DATA) ## Make the reports of the example study, all
 	@.venv/bin/mittelwelle --study $(JTRAIN) wave
 
 example-data: $(JTRAIN_DATA) ## Write the example study's exports
+
+population: .venv/.run ## Make the reference study's exports, registers and truth anew (made-up, seeded)
+	@$(PYTHON) tests/population/make.py
 
 flow: .venv/.run ## Show the stages of a wave, with the tables that pass between them
 	@$(MITTELWELLE) flow

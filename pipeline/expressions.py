@@ -7,13 +7,16 @@ They are written in `schemas/` in a small part of Python's own syntax and never 
     C05 in {3, 4}                membership in a set of codes
     A02 == 'x'                   a code that is no number
     A05 == 9 and not B01 > 0     logic
-    min(D03, D04 + 1)            smallest, largest: min, max; abs
+    min(D03, D04 + 1)            smallest, largest: min, max; abs, floor, sqrt
     answered(A03)                whether there is a value
+    count(B07_1, B07_2)          how many options were chosen, of those that there are
+    section == 'C'               a column of the register
     B02 if B01 > 0 else 0        choice: an item that is not asked of everybody
 
 A missing value makes the result missing, except where logic decides without it (Kleene 1952, §64):
-`false and missing` is false, `true or missing` is true. A division by zero is missing, and so is
-what is too large for a number.
+`false and missing` is false, `true or missing` is true. A division by zero is missing, so is the
+root of a negative number, and what is too large for one. `count` alone passes over missing values
+(an option that a wave did not offer); it is missing where all are.
 """
 
 from __future__ import annotations
@@ -22,15 +25,28 @@ import ast
 import functools
 import operator
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 FloatArray = npt.NDArray[np.float64]
+
+
+def _root(column: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    return np.sqrt(np.where(column.real < 0, np.nan, column))
+
+
+def _count(*columns: FloatArray) -> FloatArray:
+    """Sum without the missing values; missing where all are."""
+    stacked = np.stack(columns)
+    found = np.where(np.isnan(stacked), 0.0, stacked).sum(axis=0)
+    return np.where(np.isnan(stacked).all(axis=0), np.nan, found)
+
 
 _ARITHMETIC: dict[type[ast.operator], Callable[[FloatArray, FloatArray], FloatArray]] = {
     ast.Add: operator.add,
@@ -50,9 +66,12 @@ _FUNCTIONS: dict[str, Callable[..., FloatArray]] = {
     "min": lambda *columns: np.minimum.reduce(columns),
     "max": lambda *columns: np.maximum.reduce(columns),
     "abs": np.abs,
+    "floor": np.floor,
+    "sqrt": _root,
+    "count": _count,
     "answered": lambda column: (~np.isnan(column)).astype(np.float64),
 }
-_ARGUMENTS = {"min": 99, "max": 99, "abs": 1, "answered": 1}
+_ARGUMENTS = dict.fromkeys(_FUNCTIONS, 1) | dict.fromkeys(("min", "max", "count"), 999)
 _OF_CODES = (ast.Eq, ast.NotEq, ast.In, ast.NotIn)
 
 
@@ -111,9 +130,7 @@ def parse(text: str) -> Formula:
         raise FormulaError(f"is not a formula ({error})") from error
     except (RecursionError, MemoryError) as error:
         raise FormulaError("is nested too deeply") from error
-    calls = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
-    names = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and id(n) not in calls}
-    return Formula(text, tree, frozenset(names))
+    return Formula(text, tree, _names(tree))
 
 
 def evaluate(text: str, wide: Wide) -> FloatArray:
@@ -121,6 +138,18 @@ def evaluate(text: str, wide: Wide) -> FloatArray:
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         result = _value(parse(text).tree, wide)
     return np.where(np.isinf(result), np.nan, result)
+
+
+def compute(text: str, values: Mapping[str, npt.NDArray[Any]]) -> npt.NDArray[Any]:
+    """Value of a formula of arithmetic and roots, for every element of the arrays in `values`.
+
+    All arrays have one shape, and so has the result. They may be complex: as all operations are
+    analytic, the imaginary part then carries a derivative (complex step: Squire and Trapp 1998,
+    SIAM Review 40, 110-112). Missing as in `evaluate`. Raises FormulaError for any other operation.
+    """
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        result = _computed(parse(text).tree, values)
+    return np.where(np.isfinite(result), result, np.nan)
 
 
 def is_truth(text: str) -> bool:
@@ -139,6 +168,28 @@ def compared_codes(text: str) -> tuple[tuple[str, str | float], ...]:
         for member in (right.elts if isinstance(right, ast.Set) else [right])
         if _is_code(member)
     )
+
+
+def names_outside(text: str, function: str) -> frozenset[str]:
+    """Names of a formula that stand elsewhere than as an argument of the function itself."""
+    tree = parse(text).tree
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    inside = [a for call in calls if ast.unparse(call.func) == function for a in call.args]
+    return _names(tree, inside)
+
+
+def names_of_tests(text: str) -> frozenset[str]:
+    """Names on which a choice depends: B01 in ``B02 if B01 > 0 else 0``."""
+    choices = (n for n in ast.walk(parse(text).tree) if isinstance(n, ast.IfExp))
+    return frozenset(name for choice in choices for name in _names(choice.test))
+
+
+def _names(tree: ast.expr, without: Iterable[ast.expr] = ()) -> frozenset[str]:
+    """Names in a tree, but not those of functions, nor the nodes `without`."""
+    nodes = list(ast.walk(tree))
+    others = {id(node) for node in without}
+    others |= {id(node.func) for node in nodes if isinstance(node, ast.Call)}
+    return frozenset(n.id for n in nodes if isinstance(n, ast.Name) and id(n) not in others)
 
 
 def _comparisons(node: ast.Compare) -> Iterator[tuple[ast.expr, ast.cmpop, ast.expr]]:
@@ -263,6 +314,21 @@ def _compare(left: ast.expr, op: ast.cmpop, right: ast.expr, wide: Wide) -> Floa
         return np.where(codes == "", np.nan, result)
     a, b = _value(left, wide), _value(right, wide)
     return np.where(np.isnan(a) | np.isnan(b), np.nan, _COMPARISON[type(op)](a, b))
+
+
+def _computed(node: ast.expr, values: Mapping[str, npt.NDArray[Any]]) -> npt.NDArray[Any]:
+    match node:
+        case ast.Name(id=name):
+            return np.asarray(values[name])
+        case ast.Constant() if _is_number(node):
+            return np.asarray(node.value, dtype=np.float64)
+        case ast.BinOp(left=left, op=op, right=right):
+            return _ARITHMETIC[type(op)](_computed(left, values), _computed(right, values))
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            return -_computed(operand, values)
+        case ast.Call(func=ast.Name(id="sqrt"), args=[argument]):
+            return _root(_computed(argument, values))
+    raise FormulaError(f"has '{ast.unparse(node)}', which is neither arithmetic nor a root")
 
 
 def _truth(column: FloatArray) -> FloatArray:

@@ -30,7 +30,7 @@ STORED: dict[str, type[pa.DataFrameModel]] = {
 }
 LOCATED = """
     SELECT coalesce(r.line, 0) AS line, f.*
-    FROM findings f
+    FROM (SELECT * FROM findings UNION ALL BY NAME SELECT * FROM reviewed) f
     LEFT JOIN (SELECT DISTINCT wave, file, record, line FROM raw_answers) r
     USING (wave, file, record)
     WHERE f.wave <= ? ORDER BY f.wave, f.file, line, f.item, f.rule, f
@@ -134,16 +134,20 @@ def read_table(
 
 
 def write_results(
-    database: duckdb.DuckDBPyConnection, tables: Mapping[str, pd.DataFrame], folder: Path
+    database: duckdb.DuckDBPyConnection,
+    tables: Mapping[str, pd.DataFrame],
+    reviewed: DataFrame[Findings],
+    folder: Path,
 ) -> None:
     """Write the analyst's files of one wave: a parquet file per table, and the findings as csv.
 
-    The findings are those of all waves up to it, as the tables are. The folder (named after the
-    wave) is replaced as a whole.
+    The findings are those of all waves up to it, as the tables are, with what the `reviewed`
+    series showed. The folder (named after the wave) is replaced as a whole.
     """
     with replaced(folder) as fresh:
         for name, table in tables.items():
             table.to_parquet(fresh / f"{name}.parquet", index=False)
+        database.register("reviewed", reviewed)
         findings = database.execute(LOCATED, [folder.name]).df()
         texts: list[str] = findings.select_dtypes("str").columns.tolist()
         for column in texts:
@@ -195,6 +199,8 @@ def _create_tables(database: duckdb.DuckDBPyConnection, path: Path) -> None:
 
 
 def _sql_type(dtype: object) -> str:
+    if pd.api.types.is_bool_dtype(dtype):  # type: ignore[arg-type]  # the stubs know no union
+        return "BOOLEAN"
     if pd.api.types.is_integer_dtype(dtype):  # type: ignore[arg-type]  # the stubs know no union
         return "BIGINT"
     return "DOUBLE" if pd.api.types.is_float_dtype(dtype) else "VARCHAR"  # type: ignore[arg-type]

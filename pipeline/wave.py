@@ -14,14 +14,25 @@ from pandera.typing import DataFrame
 from pipeline.analyse import Rules, benchmark, compare, estimate, protect, release
 from pipeline.collect import (
     WaveSettings,
+    correct,
     read_exports,
     read_register,
     read_settings,
+    read_successions,
     source_of,
 )
 from pipeline.design import column_map, with_response
 from pipeline.disseminate import render_reports
-from pipeline.process import decode, derive, harmonise, quarantine, validate, weight
+from pipeline.process import (
+    decode,
+    derive,
+    harmonise,
+    link,
+    quarantine,
+    review,
+    validate,
+    weight,
+)
 from pipeline.run import Run
 from pipeline.store import (
     Taken,
@@ -33,7 +44,21 @@ from pipeline.store import (
     write_results,
 )
 from pipeline.study import Study, captions
-from pipeline.tables import Answers, Findings, Register, Release, WaveLog
+from pipeline.tables import (
+    Answers,
+    Contributions,
+    Findings,
+    Panel,
+    Register,
+    Release,
+    WaveLog,
+    Weights,
+)
+
+Processed = tuple[
+    DataFrame[Panel], DataFrame[Register], DataFrame[Weights], DataFrame[Contributions]
+]
+"""All waves, comparable and weighted, with what each firm brings to each indicator."""
 
 
 def run_wave(study: Study, wave: str, run: Run) -> list[Path]:
@@ -53,12 +78,15 @@ def run_wave(study: Study, wave: str, run: Run) -> list[Path]:
         run.wave = wave
         answers = read_table(database, Answers, until=wave)
         register = read_table(database, Register, until=wave)
-        results, released = analyse(study, answers, register, run)
+        processed = process(study, answers, register, run)
+        panel, frame, *_ = processed
+        notes = run(review, panel, study.edits, frame, language=study.settings.languages[0])
+        results, released = analyse(study, processed, run)
         fields = {w: s.field_period for w, s in settings.items() if s.field_period}
         texts = captions(study, fields)
         languages = study.settings.languages
         reports = run(render_reports, released, texts, folder, wave=wave, languages=languages)
-        write_results(database, results, study.processed / wave)
+        write_results(database, results, notes, study.processed / wave)
     return [study.reports / wave / report.name for report in reports]
 
 
@@ -68,44 +96,83 @@ def take(study: Study, settings: WaveSettings, source: str, run: Run) -> Taken:
     items, codes, edits = study.asked_in(wave)
     columns = column_map(study.columns, items, wave=wave, key=settings.key)
     raw, notes = run(read_exports, study.raw / wave, settings)
-    register_file = study.raw / "register" / settings.register
-    register = run(read_register, register_file, wave, study.register_codes(wave))
+    cells, corrections = run(correct, raw, study.raw / wave, settings)
+    register = run(
+        read_register,
+        study.raw / "register" / settings.register,
+        wave,
+        study.register_codes(wave),
+        crossings=study.settings.crossings,
+        target=study.settings.target,
+        eligible=study.settings.eligibility,
+    )
     decoded = run(
         decode,
-        raw,
+        cells,
         items,
         codes,
         columns,
         missing=settings.missing,
         decimal=settings.decimal,
         thousands=settings.thousands,
+        chosen=settings.chosen,
+        not_chosen=settings.not_chosen,
     )
     language = study.settings.languages[0]
-    findings = run(validate, raw, decoded, register, columns, edits, language=language)
+    checked = cells, decoded, register, columns, edits
+    findings = run(validate, *checked, changes=study.changes, language=language)
     answers = run(quarantine, decoded, findings)
-    everything = Findings.validate(pd.concat([notes, findings], ignore_index=True))
-    return Taken(source, raw, register, answers, everything)
+    everything = pd.concat([notes, corrections, findings], ignore_index=True)
+    return Taken(source, raw, register, answers, Findings.validate(everything))
+
+
+def process(
+    study: Study, answers: DataFrame[Answers], register: DataFrame[Register], run: Run
+) -> Processed:
+    """From the answers of all waves to what each firm brings to each indicator."""
+    successions = read_successions(study.raw / "register")
+    linked, frame = run(link, answers, register, successions)
+    forms = study.changes, study.items, study.codes, study.concordances
+    panel = run(harmonise, linked, *forms)
+    weighting, target = study.settings.weighting, study.settings.target
+    weights = run(
+        weight,
+        panel,
+        frame,
+        strata=weighting.strata,
+        population=target.column if target else None,
+        min_responses=weighting.min_responses,
+    )
+    return panel, frame, weights, run(derive, panel, weights, frame, study.indicators)
 
 
 def analyse(
-    study: Study, answers: DataFrame[Answers], register: DataFrame[Register], run: Run
+    study: Study, processed: Processed, run: Run
 ) -> tuple[dict[str, pd.DataFrame], DataFrame[Release]]:
-    """From the answers of all waves to the numbers that may be published."""
+    """From what firms bring to the numbers that may be published."""
+    panel, register, weights, shares = processed
     rules, breakdowns = study.settings.publication, study.settings.publication.breakdowns
     indicators = with_response(study.indicators, sensitivity=rules.participation)
-    panel = run(harmonise, answers, study.changes, study.items, study.codes)
-    weights = run(weight, panel, register, strata=study.settings.weighting.strata)
-    shares = run(derive, panel, weights, study.indicators)
-    base = shares, weights, register
-    estimates = run(estimate, *base, indicators, breakdowns=breakdowns)
-    changes = run(compare, *base, study.indicators, study.changes, breakdowns=breakdowns)
-    benchmarks = run(benchmark, *base, study.indicators, study.benchmark_pairs)
+    base, pairs = (shares, weights, register), study.benchmark_pairs
+    estimates = run(estimate, *base, indicators, pairs, breakdowns=breakdowns)
+    changes = run(
+        compare, *base, study.indicators, pairs, changes=study.changes, breakdowns=breakdowns
+    )
+    benchmarks = run(benchmark, *base, study.indicators, pairs)
     limits = Rules(
         rules.min_contributors, rules.p_percent, rules.dominance_firms, rules.dominance_percent
     )
-    cleared = run(protect, shares, register, indicators, breakdowns=breakdowns, rules=limits)
-    figures = estimates, changes, benchmarks
-    released = run(release, *figures, cleared, indicators)
+    cleared = run(
+        protect,
+        shares,
+        register,
+        indicators,
+        pairs,
+        breakdowns=breakdowns,
+        rules=limits,
+        min_contributors_high=rules.min_contributors_high,
+    )
+    released = run(release, estimates, changes, benchmarks, cleared, indicators)
     tables: dict[str, pd.DataFrame] = {
         "panel": panel,
         "weights": weights,

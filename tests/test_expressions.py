@@ -14,8 +14,11 @@ from pipeline.expressions import (
     FormulaError,
     Wide,
     compared_codes,
+    compute,
     evaluate,
     is_truth,
+    names_of_tests,
+    names_outside,
     parse,
     widen,
 )
@@ -52,6 +55,15 @@ def value(formula: str, **numbers: float) -> float:
         ("max(a, b, 7)", 7),
         ("min(a, m)", NAN),
         ("abs(b - a)", 2),
+        ("floor(b / 2)", 1),
+        ("floor(-b / 2)", -2),
+        ("floor(m)", NAN),
+        ("sqrt(a + 4)", 3),
+        ("sqrt(b - a)", NAN),  # the root of -2
+        ("count(a > 1, b > 4, a == 5)", 2),
+        ("count(a > 1, m > 1)", 1),  # what is missing is passed over
+        ("count(m, m)", NAN),
+        ("count(m)", NAN),
         ("a > 4", 1),
         ("1 < b < 4", 1),
         ("1 < b < 3", 0),
@@ -176,7 +188,7 @@ def test_codes_are_compared_as_text_or_as_numbers() -> None:
         ("f'{a}'", "formulas do not know"),
         ("min(*a)", "formulas do not know"),
         ("min(a, key=b)", "formulas do not know"),
-        ("exp(a)", "uses exp(); there are abs, answered, max, min"),
+        ("exp(a)", "uses exp(); there are abs, answered, count, floor, max, min, sqrt"),
         ("__import__('os')", "uses __import__()"),
         ("abs(a, b)", "gives abs() 2 arguments"),
         ("min()", "gives min() 0 arguments"),
@@ -262,3 +274,40 @@ def test_widen_has_a_row_for_every_key_and_a_column_for_every_item() -> None:
     assert table.numbers[["never_asked", "y"]].isna().all(axis=None)
     assert table.codes["y"].tolist() == ["B", ""]
     assert len(widen(answers, ["wave", "firm_id"], set()).index) == 2
+
+
+def test_names_by_where_they_stand() -> None:
+    formula = "count(a, b) > 1 and c if answered(d) and e > 0 else count(c)"
+    assert names_outside(formula, "count") == {"c", "d", "e"}
+    assert names_outside(formula, "answered") == {"a", "b", "c", "e"}
+    assert names_of_tests(formula) == {"d", "e"}
+    assert names_of_tests("a > 0") == frozenset()
+
+
+CLIMATE = "sqrt((a + 200) * (b + 200)) - 200"
+
+
+def test_computed_over_arrays() -> None:
+    a, b = np.array([0.0, 25.0, NAN, -300.0]), np.array([0.0, 0.0, 10.0, 0.0])
+    # sqrt(200 * 200) - 200 = 0; sqrt(225 * 200) - 200 = 12.13; a root of -100 * 200 is none
+    found = compute(CLIMATE, {"a": a, "b": b})
+    assert found[:2] == pytest.approx([0, 45000**0.5 - 200])
+    assert np.isnan(found[2:]).all()
+    assert np.isnan(compute("1 / (a - b)", {"a": b, "b": b})).all()
+    assert compute("-a / 2 + 3", {"a": np.array([[4.0], [8.0]])}).tolist() == [[1], [-1]]
+
+
+@given(st.floats(-99, 99), st.floats(-99, 99))
+def test_a_complex_step_gives_the_derivative(a: float, b: float) -> None:
+    step = 1e-30
+    values = {"a": np.array([complex(a, step)]), "b": np.array([complex(b)])}
+    found = compute(CLIMATE, values)
+    # d/da sqrt(x y) = sqrt(y / x) / 2 with x = a + 200, y = b + 200
+    assert found.real[0] == pytest.approx(value(CLIMATE, a=a, b=b))
+    assert found.imag[0] / step == pytest.approx(((b + 200) / (a + 200)) ** 0.5 / 2)
+
+
+@pytest.mark.parametrize("formula", ["min(a, b)", "abs(a)", "a > b", "a if b else 1", "floor(a)"])
+def test_what_has_no_derivative_is_not_computed(formula: str) -> None:
+    with pytest.raises(FormulaError, match="neither arithmetic nor a root"):
+        compute(formula, {"a": np.ones(1), "b": np.ones(1)})

@@ -8,7 +8,7 @@ import pandas as pd
 import pandera.pandas as pa
 from pandera.typing import DataFrame
 
-from pipeline.analyse.domains import rules_of
+from pipeline.analyse.measures import rules_of
 from pipeline.tables import Benchmarks, Changes, Clearance, Estimates, Indicators, Release
 from pipeline.tables.flow import ALL, RESPONSE, REST
 
@@ -44,7 +44,8 @@ def release(
 ) -> DataFrame[Release]:
     """Every number that may be printed, one row each; what is suppressed keeps a row with `c`.
 
-    A change needs both waves cleared, a difference the group, its reference and, where that is the
+    Shares, balances and what is computed from them alone have their interval rounded outwards. A
+    change needs both waves cleared, a difference the group, its reference and, where that is the
     rest, `all`. The exact standard error of an amount gives the largest firm away, so its interval
     is widened as `Clearance.widening` says and the half-width rounded up to two digits. A change or
     difference counts as established where the interval that is printed does not contain 0.
@@ -54,13 +55,13 @@ def release(
         [
             _estimates(estimates, cleared),
             _changes(changes, cleared),
-            _benchmarks(benchmarks, cleared),
+            _benchmarks(benchmarks, cleared, estimates),
         ],
         ignore_index=True,
     )
     figures = figures.merge(indicators, on=Indicators.indicator)
-    yes_no = {name: rule.yes_no for name, rule in rules_of(indicators).items()}
-    figures["yes_no"] = figures[Release.indicator].map(yes_no)
+    categorical = {name: rule.categorical for name, rule in rules_of(indicators).items()}
+    figures["categorical"] = figures[Release.indicator].map(categorical)
     _round(figures)
     apart = (figures["low"] > 0) | (figures["high"] < 0)
     figures["established"] = apart.where(figures["value"].notna()).astype(float)
@@ -76,7 +77,7 @@ def release(
     return DataFrame[Release](table[list(Release.to_schema().columns)])
 
 
-def _symbol(hidden: pd.Series, absent: pd.Series) -> npt.NDArray[np.str_]:
+def _symbol(hidden: pd.Series, absent: pd.Series | npt.NDArray[np.bool_]) -> npt.NDArray[np.str_]:
     return np.where(absent, "x", np.where(hidden, "c", ""))
 
 
@@ -105,13 +106,19 @@ def _changes(changes: pd.DataFrame, cleared: pd.DataFrame) -> pd.DataFrame:
     return table.assign(comparison="change", reference="", symbol=symbol, widening=widest)
 
 
-def _benchmarks(benchmarks: pd.DataFrame, cleared: pd.DataFrame) -> pd.DataFrame:
+def _benchmarks(
+    benchmarks: pd.DataFrame, cleared: pd.DataFrame, estimates: pd.DataFrame
+) -> pd.DataFrame:
+    """A difference is not available where a side has no firms in the register of that wave."""
     table = benchmarks.rename(columns={"difference": "value", "ci_low": "low", "ci_high": "high"})
     is_rest = table[Benchmarks.reference] == REST
     hidden, widening = _look_up(table, cleared)
     other, widening_other = _look_up(table, cleared, group=table[Benchmarks.reference])
     whole, widening_whole = _look_up(table, cleared, breakdown=ALL, group=ALL)
-    symbol = _symbol(hidden | whole.where(is_rest, other), pd.Series(data=False, index=table.index))
+    empty = pd.MultiIndex.from_frame(estimates.loc[estimates[Estimates.population] == 0, CELL])
+    sides = (table, table.assign(group=table[Benchmarks.reference]))
+    absent = [pd.MultiIndex.from_frame(side[CELL]).isin(empty) for side in sides]
+    symbol = _symbol(hidden | whole.where(is_rest, other), absent[0] | absent[1])
     widest = np.maximum(widening, widening_whole.where(is_rest, widening_other))
     return table.assign(comparison="difference", symbol=symbol, widening=widest)
 
@@ -122,7 +129,7 @@ def _round(figures: pd.DataFrame) -> None:
     The half-width of an amount is measured from the printed value to the further end. An interval
     without width (everybody answered) is the printed value.
     """
-    is_amount = ~figures["yes_no"]
+    is_amount = ~figures["categorical"]
     value, low, high = (figures[c].to_numpy(dtype=float) for c in ("value", "low", "high"))
     unit = 10.0 ** -figures[str(Indicators.decimals)].to_numpy(dtype=float)
     rounded = np.round(value / unit) * unit

@@ -24,7 +24,9 @@ class WaveSettings:
     """The settings of one wave; `None` and empty text mean: find out, or none.
 
     `key` is the heading of the column with the firm's id, `register` a file below
-    `data/raw/register/`, `missing` maps a text in the files to the reason it stands for.
+    `data/raw/register/`, `missing` maps a text in the files to the reason it stands for; `chosen`
+    and `not_chosen` are the texts of a ticked and of an unticked option; `corrections` is a file
+    of the wave's folder (see `pipeline.collect.corrections`), empty where there is none.
     """
 
     wave: str
@@ -39,6 +41,9 @@ class WaveSettings:
     delimiter: str | None
     sheet: str | None
     missing: Mapping[str, Reason]
+    chosen: str = "1"
+    not_chosen: str = "0"
+    corrections: str = ""
 
     @property
     def field_period(self) -> str:
@@ -99,6 +104,9 @@ KEYS = {
     "delimiter": _Key('one of "," ";" "\\t" "|"', lambda value: value in DELIMITERS),
     "sheet": _Key("the name of the sheet with the answers", _is_text),
     "missing": _Key("a table: [missing]", lambda value: isinstance(value, dict)),
+    "chosen": _Key("the text of a ticked option, in quotation marks", _is_text),
+    "not_chosen": _Key('the text of an unticked option, or ""', lambda v: isinstance(v, str)),
+    "corrections": _Key(_FILE, _is_file_name),
 }
 
 
@@ -128,6 +136,9 @@ def read_wave_settings(folder: Path) -> WaveSettings:
         delimiter=table.get("delimiter"),
         sheet=table.get("sheet"),
         missing=table.get("missing", {}),
+        chosen=table.get("chosen", "1"),
+        not_chosen=table.get("not_chosen", "0"),
+        corrections=table.get("corrections", ""),
     )
 
 
@@ -217,14 +228,20 @@ def _check_together(table: Mapping[str, Any], folder: Path) -> list[Problem]:
         found, expected = f"'{thousands}', as for decimal", "another character"
         advice = "say what the export uses; without separator: leave thousands out"
         problems.append(Problem(found, expected, advice, item="thousands"))
+    if table.get("chosen", "1") == table.get("not_chosen", "0"):
+        advice = "say what the export writes for a ticked and for an unticked option"
+        problems.append(Problem(f"'{table['chosen']}'", "two texts", advice, item="not_chosen"))
     files = table.get("files", [])
     there = [path.name for path in folder.iterdir() if path.name != FILE_NAME]
     for name in sorted(set(files)):
         if files.count(name) > 1:
             found, advice = f"'{name}' {files.count(name)} times", "name it once"
             problems.append(Problem(found, "every file once", advice, item="files"))
+    delivered = [("files", name) for name in sorted(set(files))]
+    delivered += [("corrections", table["corrections"])] if "corrections" in table else []
+    for item, name in delivered:
         if not (folder / name).is_file():
-            advice = nearest(name, there) if there else "put the export into the folder"
+            advice = nearest(name, there) if there else "put the file into the folder"
             expected = "a file in the folder of the wave"
-            problems.append(Problem(f"no file '{name}'", expected, advice, item="files"))
+            problems.append(Problem(f"no file '{name}'", expected, advice, item=item))
     return problems

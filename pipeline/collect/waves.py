@@ -60,7 +60,9 @@ def source_of(settings: WaveSettings, raw: Path, schemas: Sequence[Path]) -> str
     Raises ExportError for a file that is missing.
     """
     folder = raw / settings.wave
-    files = [folder / "wave.toml", *(folder / name for name in settings.files)]
+    names = ["wave.toml", *settings.files]
+    names += [settings.corrections] if settings.corrections else []
+    files = [folder / name for name in names]
     try:
         return fingerprint([*files, raw / "register" / settings.register, *schemas, *CODE])
     except ExportError as error:

@@ -4,7 +4,7 @@
 firms; nothing here knows what a cell or a firm stands for.
 """
 
-from pipeline.disclosure.primary import Primary, Rules, unsafe_amounts, unsafe_counts
+from pipeline.disclosure.primary import Primary, Rules, contributors, unsafe_amounts, unsafe_answers
 from pipeline.disclosure.secondary import Breakdown, Check, audit, protect
 
 __all__ = [
@@ -13,7 +13,8 @@ __all__ = [
     "Primary",
     "Rules",
     "audit",
+    "contributors",
     "protect",
     "unsafe_amounts",
-    "unsafe_counts",
+    "unsafe_answers",
 ]

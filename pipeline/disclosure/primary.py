@@ -88,33 +88,41 @@ def unsafe_amounts(
     k = rules.dominance_k
     dominated = k * sizes[:, n:].sum(axis=1) < (100 - k) * sizes[:, :n].sum(axis=1)
     return _first_rule(
-        min_contributors=_contributors(cells, holdings) < rules.min_contributors,
+        min_contributors=contributors(cells, holdings) < rules.min_contributors,
         p_percent=p_broken,
         dominance=dominated,
     )
 
 
-def unsafe_counts(
-    cells: BoolArray, ones: BoolArray, holdings: NDArray[Any], rules: Rules, *, sensitive: bool
+def unsafe_answers(
+    cells: BoolArray,
+    answers: FloatArray,
+    holdings: NDArray[Any],
+    rules: Rules,
+    *,
+    sensitive: bool,
 ) -> Primary:
-    """Judge cells of a 0/1 variable (share or count of a category) by minimum n and by unanimity.
+    """Judge cells of a question with few answers (yes or no; up, equal or down) by their spread.
 
-    `cells`, `holdings` as for amounts; `ones`: True per firm that has the category. By the rule
-    `unanimous` a cell of m contributors is unsafe if 0, 1, m-1 or m of them have the category: all
-    answers are then known, or known to the one that differs. A holding with firms of both kinds
-    counts on both sides, as it sees through the rest likewise. `sensitive=False` (an item of low
-    sensitivity) leaves minimum n only. Counts are unweighted: a share of weighted firms should also
-    pass `unsafe_amounts` on the weights, lest one weight give its firm away.
+    `cells`, `holdings` as for amounts; `answers`: a number per firm, equal where the answer is. A
+    cell breaks `min_contributors`, or `unanimous` where all contributors, or all but one, answered
+    the same: from a share or balance, with its n and interval, all answers are then known, or known
+    to the one that differs. A holding with several answers counts on each side, as it sees through
+    the rest likewise. `sensitive=False` (an item of low sensitivity) leaves minimum n only. Counts
+    are unweighted: a share of weighted firms should also pass `unsafe_amounts` on the weights, lest
+    one weight give its firm away.
     """
-    ones = _boolean(ones)
-    rare = np.minimum(_contributors(cells & ones, holdings), _contributors(cells & ~ones, holdings))
+    cells = _boolean(cells)
+    others = [cells & (answers != answer) for answer in np.unique(answers)]
+    together = np.vstack([cells, *others])
+    counts = contributors(together, holdings).reshape(1 + len(others), len(cells))
     return _first_rule(
-        min_contributors=_contributors(cells, holdings) < rules.min_contributors,
-        unanimous=(rare <= 1) & sensitive,
+        min_contributors=counts[0] < rules.min_contributors,
+        unanimous=(counts.min(axis=0) <= 1) & sensitive,
     )
 
 
-def _contributors(cells: BoolArray, holdings: NDArray[Any]) -> NDArray[np.int64]:
+def contributors(cells: BoolArray, holdings: NDArray[Any]) -> NDArray[np.int64]:
     """Count the holdings with a firm in each cell."""
     order, starts = _holdings_together(cells, holdings, np.zeros(np.shape(holdings)))
     count: NDArray[np.int64] = np.logical_or.reduceat(cells[:, order], starts, axis=1).sum(axis=1)
@@ -134,9 +142,9 @@ def _holdings_together(
     """Order firms by holding, then value (float sums depend on it); where each holding starts."""
     if np.ndim(_boolean(cells)) != 2 or not values.shape == np.shape(holdings) == cells.shape[1:]:
         raise ValueError("cells must be cells x firms, values and holdings one per firm")
-    _, label = np.unique(holdings, return_inverse=True)
-    order = np.lexsort((values, label))
-    return order, np.flatnonzero(np.diff(label[order], prepend=-1))
+    order = np.lexsort((values, holdings))
+    together = np.asarray(holdings)[order]
+    return order, np.flatnonzero(np.append(True, together[1:] != together[:-1])[: len(order)])
 
 
 def _boolean(array: BoolArray) -> BoolArray:

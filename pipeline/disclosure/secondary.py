@@ -52,12 +52,11 @@ def protect(
     Gaussian elimination, PSD 2024.
     """
     _fit(cells, unsafe, cost, breakdowns)
-    # Firms in the same cells are one column; the order of firms is gone with it.
-    atoms, atom_of_firm = np.unique(cells, axis=1, return_inverse=True)
+    # Firms in the same cells are one column.
+    first, atom_of_firm = _numbered(cells.T)
+    atoms = cells[:, first]
 
-    def judge(rows: BoolArray) -> BoolArray:
-        return _judge(check, rows[:, atom_of_firm])
-
+    judge = _Judge(check, atom_of_firm)
     order = np.argsort(-cost, kind="stable")
     published = ~(unsafe | judge(atoms))
     protected, pairs = _distinct(atoms[~published]), np.zeros((0, atoms.shape[1]), dtype=np.int64)
@@ -73,7 +72,7 @@ def protect(
             if len(found) == 0:
                 break
             pairs = np.vstack([pairs, found])
-    _require_clean(cells, published, protected[:, atom_of_firm], check)
+    _refuse(cells, _not_clean(atoms[published], protected, judge)[:, atom_of_firm])
     return ~published
 
 
@@ -85,35 +84,63 @@ def audit(cells: BoolArray, published: BoolArray, protected: BoolArray) -> BoolA
     can be computed if nothing is left over. Singular values between 1e-6 and 1e-12 of the largest
     leave the span undecided in floating point; then every aggregate counts as computable.
     """
-    left_over = _left_over(cells[published], protected)
+    return _follows(_span(cells[published]), protected)
+
+
+def _follows(span: FloatArray | None, rows: BoolArray) -> BoolArray:
+    """Whether each row is in the span, as far as that can be told."""
+    left_over = _left_over(span, rows)
     return np.asarray(np.abs(left_over).max(axis=1, initial=0.0) < _TOLERANCE)
 
 
-def _left_over(shown: BoolArray, rows: BoolArray) -> FloatArray:
-    """Take from each row its projection onto the span of the rows shown; 0 where undecided."""
+def _span(shown: BoolArray) -> FloatArray | None:
+    """Orthonormal rows that span the rows shown; None where undecided."""
     _, values, directions = np.linalg.svd(shown.astype(np.float64), full_matrices=False)
     relative = values / max(values.max(initial=0.0), 1.0)
     if np.any((relative > _TOLERANCE**2) & (relative < _TOLERANCE)):
+        return None
+    span: FloatArray = directions[relative >= _TOLERANCE]
+    return span
+
+
+def _left_over(span: FloatArray | None, rows: BoolArray) -> FloatArray:
+    """Take from each row its projection onto the span; 0 where that is undecided."""
+    if span is None:
         return np.zeros(rows.shape)
-    span = directions[relative >= _TOLERANCE]
-    left_over: FloatArray = rows - (rows @ span.T) @ span
+    values = rows.astype(np.float64)
+    left_over: FloatArray = values - (values @ span.T) @ span
     return left_over
 
 
-def _judge(check: Check, rows: BoolArray) -> BoolArray:
-    """Apply the primary rules; an answer of another kind or shape would be taken for an index."""
-    unsafe = check(rows)
-    if np.shape(unsafe) != rows.shape[:1] or unsafe.dtype != np.bool_:
-        raise TypeError("check must return one boolean per row")
-    return unsafe
+class _Judge:
+    """The primary rules for rows over atoms; no row is judged twice."""
+
+    def __init__(self, check: Check, atom_of_firm: IntArray) -> None:
+        self._check, self._atom_of_firm = check, atom_of_firm
+        self._known: dict[bytes, bool] = {}
+
+    def __call__(self, rows: BoolArray) -> BoolArray:
+        keys = _keys(rows)
+        new = {key: i for i, key in enumerate(keys) if key not in self._known}
+        if new:
+            judged = rows[list(new.values())][:, self._atom_of_firm]
+            unsafe = self._check(judged)
+            # An answer of another kind or shape would be taken for an index.
+            if np.shape(unsafe) != judged.shape[:1] or unsafe.dtype != np.bool_:
+                raise TypeError("check must return one boolean per row")
+            self._known |= zip(new, unsafe.tolist(), strict=True)
+        return np.array([self._known[key] for key in keys], dtype=np.bool_)
 
 
-def _require_clean(
-    cells: BoolArray, published: BoolArray, protected: BoolArray, check: Check
-) -> None:
-    """Refuse a pattern from which a protected aggregate follows, or a pair tells of each other."""
-    computable = protected[audit(cells, published, protected)]
-    pairs = _parallel_pairs(cells[published])
+def _not_clean(shown: BoolArray, protected: BoolArray, judge: Check) -> BoolArray:
+    """List protected aggregates that follow from rows shown, and pairs that tell on each other."""
+    span = _span(shown)
+    pairs = _parallel_pairs(_alike(shown), span)
+    return np.vstack([protected[_follows(span, protected)], pairs[judge(pairs)]])
+
+
+def _refuse(cells: BoolArray, found: BoolArray) -> None:
+    """Raise DisclosureError if any aggregate was found, naming the cells that are the same."""
     problems = [
         Problem(
             found=f"an aggregate of {row.sum()} firms follows, exactly or almost, from cells",
@@ -121,16 +148,15 @@ def _require_clean(
             advice="Publish fewer or coarser breakdowns.",
             row=", ".join(f"cell {i}" for i in np.flatnonzero((cells == row).all(axis=1))),
         )
-        for row in np.vstack([computable, pairs[_judge(check, pairs)]])
+        for row in found
     ]
     if problems:
-        raise DisclosureError(problems)
+        raise DisclosureError(sorted(problems))
 
 
-def _parallel_pairs(shown: BoolArray) -> BoolArray:
-    """Unite groups of which some combination is in the span of the rows shown (floating point)."""
-    groups = _alike(shown)
-    left = _left_over(shown, groups)
+def _parallel_pairs(groups: BoolArray, span: FloatArray | None) -> BoolArray:
+    """Unite groups of which some combination is in the span (floating point)."""
+    left = _left_over(span, groups)
     length = np.linalg.norm(left, axis=1)
     left, groups = left[length > _TOLERANCE], groups[length > _TOLERANCE]
     left /= length[length > _TOLERANCE, None]
@@ -141,8 +167,8 @@ def _parallel_pairs(shown: BoolArray) -> BoolArray:
 
 def _alike(shown: BoolArray) -> BoolArray:
     """List the groups of firms that the rows shown do not tell apart."""
-    _, group = np.unique(shown, axis=1, return_inverse=True)
-    return np.asarray(group == np.unique(group)[:, None])
+    first, group = _numbered(shown.T)
+    return np.asarray(group == np.arange(len(first))[:, None])
 
 
 def _within_reach(
@@ -162,15 +188,16 @@ def _within_reach(
 
 def _differences(sets: BoolArray, families: list[list[int]]) -> list[BoolArray]:
     """Take each set from each set around it, and from the disjoint sets of a family around it."""
-    counts = sets.astype(np.float32)  # exact below 2**24, and BLAS multiplies floats only
-    common = counts @ counts.T
+    packed = np.packbits(sets, axis=1)
+    common = np.bitwise_count(packed[:, None] & packed).sum(axis=2, dtype=np.int64)
     size = np.diag(common)
     outer, inner = np.nonzero((common == size) & (size[:, None] > size))
     found = [sets[outer] & ~sets[inner]]
     for family in families:
         inside = np.flatnonzero(common[:, family].sum(axis=1) == size)
-        met = (common[inside][:, family] > 0).astype(np.float32)
-        found.append((met @ counts[family] > 0) & ~sets[inside])
+        met = common[inside][:, family] > 0
+        around = (met[:, :, None] & sets[family]).any(axis=1)
+        found.append(around & ~sets[inside])
     return found
 
 
@@ -218,11 +245,26 @@ def _unsafe_pairs(groups: BoolArray, left: IntArray, judge: Check) -> IntArray:
 
 
 def _distinct(rows: BoolArray) -> BoolArray:
-    """Sort rows, drop repeated and empty ones."""
+    """Drop repeated and empty rows."""
     rows = rows[rows.any(axis=1)]
-    _, first = np.unique(np.packbits(rows, axis=1), axis=0, return_index=True)
-    distinct: BoolArray = rows[first]
+    distinct: BoolArray = rows[_numbered(rows)[0]]
     return distinct
+
+
+def _numbered(rows: BoolArray) -> tuple[IntArray, IntArray]:
+    """Number the distinct rows: where each is first, and the number of every row."""
+    numbers: dict[bytes, int] = {}
+    found = [numbers.setdefault(key, len(numbers)) for key in _keys(rows)]
+    number = np.array(found, dtype=np.int64)
+    first = np.flatnonzero(np.diff(np.maximum.accumulate(number), prepend=-1))
+    return first, number
+
+
+def _keys(rows: BoolArray) -> list[bytes]:
+    """Pack each row into bytes, which a dictionary finds faster than numpy sorts rows."""
+    packed = np.packbits(rows, axis=1)
+    width, together = packed.shape[1], packed.tobytes()
+    return [together[i * width : (i + 1) * width] for i in range(len(rows))]
 
 
 def _fit(

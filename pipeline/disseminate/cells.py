@@ -13,8 +13,10 @@ NOT_APPLICABLE = Cell((symbol_text("z"),))
 NOT_AVAILABLE = Cell((symbol_text("x"),))
 """Where a number would be possible and was not released."""
 
-Claim = Verdict | Literal["break"]
-"""A verdict, or that the two values are not comparable."""
+Claim = Verdict | Literal["break", "new"]
+"""A verdict, or that the two values are not comparable, or that there was none before."""
+EVERYTHING = "*"
+"""In the key of a change: it concerns the whole questionnaire."""
 
 
 def ends_of(
@@ -27,10 +29,18 @@ def ends_of(
     return tuple(figures.number(wave, indicator, place, end) for end in ends)
 
 
+def breaks_at(figures: Figures, wording: Wording, wave: str, indicator: str) -> bool:
+    """Whether a wave cannot be compared with the one before it."""
+    keys = (f"{concerned}/{wave}/break" for concerned in (indicator, EVERYTHING))
+    return wave != figures.waves[0] and any(wording.has_caption("change", key) for key in keys)
+
+
 def claim_of(figures: Figures, wording: Wording, wave: str, indicator: str, place: str) -> Claim:
     """What may be said of the change on the wave before: nothing across a break."""
-    if wording.has_caption("change", f"{indicator}/{wave}/break"):
+    if breaks_at(figures, wording, wave, indicator):
         return "break"
+    if figures.is_new(wave, indicator):
+        return "new"
     return figures.verdict(wave, indicator, place, "change")
 
 
@@ -61,7 +71,9 @@ def change_cells(
     """The change on the wave before over its interval, and whether it is established."""
     claim = claim_of(figures, wording, wave, indicator, place)
     verdict = Cell((wording.word(f"verdict.change.{claim}"),))
-    return _compared(figures, wording, (wave, indicator, place), "change", verdict)
+    change, found = _compared(figures, wording, (wave, indicator, place), "change", verdict)
+    without_a_number = claim in {"break", "new"}
+    return change, verdict if without_a_number else found
 
 
 def difference_cells(

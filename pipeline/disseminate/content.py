@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from pipeline.disseminate.benchmarks import benchmark_section
 from pipeline.disseminate.blocks import indicators_section
 from pipeline.disseminate.figures import Figures, local_date
-from pipeline.disseminate.findings import findings_section, overview_section
+from pipeline.disseminate.findings import findings_section
+from pipeline.disseminate.history import changes_section
 from pipeline.disseminate.model import Fact, Report
+from pipeline.disseminate.overview import overview_section
+from pipeline.disseminate.rankings import rankings_section
+from pipeline.disseminate.response import response_section
 from pipeline.disseminate.sections import (
-    benchmark_section,
-    changes_section,
     definitions_section,
     imprint_section,
     method_section,
-    response_section,
     symbols_section,
 )
 from pipeline.disseminate.wording import Wording
@@ -25,13 +27,14 @@ def build_report(figures: Figures, wording: Wording) -> Report:
         findings_section(figures, wording),
         overview_section(figures, wording),
         indicators_section(figures, wording),
+        rankings_section(figures, wording),
         benchmark_section(figures, wording),
         response_section(figures, wording),
         method_section(wording),
         changes_section(figures, wording),
         definitions_section(figures, wording),
         symbols_section(wording),
-        imprint_section(wording),
+        imprint_section(figures, wording),
     )
     return Report(
         language=wording.language,

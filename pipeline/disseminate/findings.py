@@ -1,60 +1,43 @@
-"""The key findings and the table of key figures over all waves."""
+"""The key findings: what changed, what stands at the top, and how the firms compare."""
 
 from __future__ import annotations
 
-from itertools import groupby
-
-from pipeline.disseminate.cells import (
-    change_cells,
-    claim_of,
-    ends_of,
-    estimate_cell,
-)
-from pipeline.disseminate.figures import Figures
-from pipeline.disseminate.model import Cell, Finding, Line, RowGroup, Section, Table
+from pipeline.disseminate.benchmarks import home_pair
+from pipeline.disseminate.cells import claim_of, ends_of
+from pipeline.disseminate.figures import Figures, place_of
+from pipeline.disseminate.model import Fact, Finding, Line, Section
+from pipeline.disseminate.selection import ranked, reported, unranked
 from pipeline.disseminate.wording import Wording
 from pipeline.tables.flow import ALL
 
 MOST_FINDINGS = 5
-"""What fits on the first page, and what a reader keeps in mind."""
-MOST_WAVES = 5
-"""Waves side by side in one table; earlier ones get tables of their own."""
-
-
-def reported(figures: Figures, wording: Wording) -> tuple[str, ...]:
-    """Indicators that have a value or a symbol in the wave, in the order of printing."""
-    return tuple(
-        indicator
-        for indicator, _ in wording.captions("indicator")
-        if figures.has(figures.wave, indicator, ALL, "estimate")
-    )
-
-
-def waves_phrase(wording: Wording, waves: tuple[str, ...]) -> str:
-    """One wave, or the first and the last of several."""
-    if len(waves) == 1:
-        return wording.word("word.wave", wave=waves[0])
-    return wording.word("word.waves", first=waves[0], last=waves[-1])
+"""Changes that fit on the first page, and that a reader keeps in mind."""
+MOST_NAMES = 4
+"""Indicators that a comparison names."""
 
 
 def findings_section(figures: Figures, wording: Wording) -> Section:
-    """At most five findings, what is established first, then in the order of the indicators."""
+    """At most five values, what is established first, the top of each ranking, and benchmarks."""
     shown = [
         indicator
-        for indicator in reported(figures, wording)
+        for indicator in unranked(wording, reported(figures, wording))
         if figures.shows(figures.wave, indicator, ALL, "estimate")
     ]
     claims = {i: claim_of(figures, wording, figures.wave, i, ALL) for i in shown}
-    rank = {"rise": 0, "fall": 0, "none": 1, "break": 2, "unknown": 2}
+    rank = {"rise": 0, "fall": 0, "none": 1, "break": 2, "new": 2, "unknown": 2}
     chosen = sorted(shown, key=lambda indicator: rank[claims[indicator]])[:MOST_FINDINGS]
+    tops = _tops(figures, wording)
     intro = "intro" if figures.previous else "first"
     return Section(
         "findings",
         wording.word("section.findings"),
         paragraphs=(
-            wording.say(f"findings.{intro if chosen else 'empty'}", previous=figures.previous),
+            wording.say(
+                f"findings.{intro if chosen or tops else 'empty'}", previous=figures.previous
+            ),
         ),
-        findings=tuple(_finding(figures, wording, indicator) for indicator in chosen),
+        findings=(*(_finding(figures, wording, indicator) for indicator in chosen), *tops),
+        facts=_comparisons(figures, wording),
     )
 
 
@@ -80,52 +63,50 @@ def _finding(figures: Figures, wording: Wording, indicator: str) -> Finding:
     )
 
 
-def overview_section(figures: Figures, wording: Wording) -> Section:
-    """Key figures of all firms: indicators by theme, waves side by side, the last change."""
-    starts = range(len(figures.waves), 0, -MOST_WAVES)
-    spans = [figures.waves[max(0, end - MOST_WAVES) : end] for end in starts]
-    return Section(
-        "overview",
-        wording.word("section.overview"),
-        paragraphs=(wording.say("table.note"),),
-        tables=tuple(_overview_table(figures, wording, span) for span in spans),
-    )
+def _tops(figures: Figures, wording: Wording) -> tuple[Finding, ...]:
+    """The highest value of each ranking, as far as there is one."""
+    tops = []
+    for ranking, title in wording.captions("ranking"):
+        first = next(iter(ranked(figures, wording, ranking)), "")
+        if not first or not figures.shows(figures.wave, first, ALL, "estimate"):
+            continue
+        ends = ends_of(figures, figures.wave, first, ALL, "ci")
+        interval: Line = ()
+        if ends:
+            interval = wording.say("findings.interval", range=wording.interval(*ends))
+        label = wording.indicator_label(first)
+        tops.append(
+            Finding(
+                number=figures.number(figures.wave, first, ALL, "estimate"),
+                unit=wording.unit(first),
+                label=title,
+                sentence=wording.say("findings.top", label=label, interval=interval),
+            )
+        )
+    return tuple(tops)
 
 
-def _overview_table(figures: Figures, wording: Wording, waves: tuple[str, ...]) -> Table:
-    head = [wording.word("table.indicator"), *waves]
-    if figures.wave in waves:
-        head += [wording.word("table.change"), wording.word("table.established")]
-    groups = []
-    by_theme = groupby(
-        _ever_reported(figures, wording), lambda indicator: wording.caption("theme", indicator)
-    )
-    for theme, indicators in by_theme:
-        rows = tuple(_overview_row(figures, wording, i, waves) for i in indicators)
-        groups.append(RowGroup(theme, rows))
-    with_change = figures.previous and figures.wave in waves
-    caption = wording.word(
-        "table.overview_change" if with_change else "table.overview",
-        waves=waves_phrase(wording, waves),
-        previous=figures.previous,
-    )
-    return Table(caption, tuple(head), tuple(groups))
+def _comparisons(figures: Figures, wording: Wording) -> tuple[Fact, ...]:
+    """What differs between the target population and each of its references."""
+    facts = []
+    for benchmark, title in wording.captions("benchmark"):
+        pair = home_pair(figures, wording, benchmark)
+        if not pair:
+            continue
+        found: dict[str, list[str]] = {"rise": [], "fall": []}
+        for indicator in unranked(wording, reported(figures, wording)):
+            verdict = figures.verdict(figures.wave, indicator, place_of(*pair), "difference")
+            if verdict in found:
+                found[verdict].append(wording.indicator_label(indicator))
+        texts = tuple(
+            wording.say(f"findings.reference_{verdict}", labels=_names(wording, labels))
+            for verdict, labels in found.items()
+            if labels
+        )
+        facts.append(Fact(title, texts or (wording.say("findings.reference_none"),)))
+    return tuple(facts)
 
 
-def _ever_reported(figures: Figures, wording: Wording) -> list[str]:
-    return [
-        indicator
-        for indicator, _ in wording.captions("indicator")
-        if any(figures.has(wave, indicator, ALL, "estimate") for wave in figures.waves)
-    ]
-
-
-def _overview_row(
-    figures: Figures, wording: Wording, indicator: str, waves: tuple[str, ...]
-) -> tuple[Cell, ...]:
-    name = Cell((wording.indicator_label(indicator),), (wording.unit(indicator),))
-    values = [estimate_cell(figures, wording, wave, indicator, ALL) for wave in waves]
-    changes: tuple[Cell, ...] = ()
-    if figures.wave in waves:
-        changes = change_cells(figures, wording, figures.wave, indicator, ALL)
-    return (name, *values, *changes)
+def _names(wording: Wording, labels: list[str]) -> str:
+    named = "; ".join(labels[:MOST_NAMES])
+    return named if len(labels) <= MOST_NAMES else wording.word("message.more", pairs=named)

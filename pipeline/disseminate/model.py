@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Number:
     """A published number: its id, its decimal (empty where a symbol stands), its printed text."""
 
@@ -19,12 +19,15 @@ Fragment = str | Number
 Line = tuple[Fragment, ...]
 """A run of text in which every number keeps its id."""
 
-ChartKind = Literal["trend", "groups"]
+ChartKind = Literal["trend", "groups", "ranking", "pairs"]
+TableForm = Literal["plain", "dense", "narrow", "text"]
+"""plain: the second part of a cell below the first; dense: beside it; narrow: as plain, but small
+enough for half a page; text: no numbers."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Cell:
-    """A cell of a table; `sub` is its second, smaller line (an interval, a unit)."""
+    """A cell of a table; `sub` is its second, smaller part (an interval, a unit)."""
 
     main: Line
     sub: Line = ()
@@ -40,11 +43,16 @@ class RowGroup:
 
 @dataclass(frozen=True)
 class Table:
-    """A table with its caption and one row of headings."""
+    """A table with its caption and one row of headings.
+
+    A `folded` table stands behind a chart and is opened by the reader.
+    """
 
     caption: str
     head: tuple[str, ...]
     groups: tuple[RowGroup, ...]
+    folded: bool = False
+    form: TableForm = "plain"
 
 
 @dataclass(frozen=True)
@@ -57,6 +65,10 @@ class Point:
     high: Number | None = None
     breaks: bool = False
     """Not comparable with the point before it."""
+    other: Point | None = None
+    """What it is compared with: the wave before, the reference."""
+    note: Line = ()
+    """What is written of the comparison."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +81,10 @@ class PointGroup:
 
 @dataclass(frozen=True)
 class Chart:
-    """A chart with its two titles, the message and the statistical subtitle, and its alt text."""
+    """A chart with its two titles, the message and the statistical subtitle, and its alt text.
+
+    The legend names the points and what they are compared with, where there is that.
+    """
 
     chart_id: str
     kind: ChartKind
@@ -77,17 +92,23 @@ class Chart:
     subtitle: Line
     alt: str
     groups: tuple[PointGroup, ...]
+    legend: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Block:
-    """One indicator: theme, name, notes, charts and the tables behind them."""
+    """One indicator, ranking or benchmark: kicker, title, notes, charts and tables.
 
-    theme: str
+    The tables in `beside` stand beside the first chart where there is room.
+    """
+
+    block_id: str
+    kicker: str
     title: str
-    notes: tuple[str, ...]
-    charts: tuple[Chart, ...]
-    tables: tuple[Table, ...]
+    notes: tuple[str, ...] = ()
+    charts: tuple[Chart, ...] = ()
+    beside: tuple[Table, ...] = ()
+    tables: tuple[Table, ...] = ()
 
 
 @dataclass(frozen=True)

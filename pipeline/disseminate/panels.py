@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pipeline.disseminate.cells import claim_of, point_of
+from pipeline.disseminate.cells import breaks_at, claim_of, point_of
 from pipeline.disseminate.figures import Figures, place_of
-from pipeline.disseminate.findings import waves_phrase
 from pipeline.disseminate.model import Chart, Line, PointGroup
+from pipeline.disseminate.selection import waves_phrase
 from pipeline.disseminate.wording import Wording
 from pipeline.tables.flow import ALL, RESPONSE
 
@@ -16,16 +16,16 @@ Place = tuple[str, str]
 
 
 def places(figures: Figures, wording: Wording, indicator: str) -> list[tuple[str, list[Place]]]:
-    """Everybody, then the groups of each breakdown that have numbers in the wave, by breakdown."""
+    """Everybody, then the target's groups of each breakdown that have numbers in the wave."""
     found: list[tuple[str, list[Place]]] = [("", [(ALL, wording.group_label(ALL, ALL))])]
-    for breakdown, title in wording.captions("breakdown"):
-        if breakdown == ALL:
+    for breakdown, title in wording.breakdowns.items():
+        if figures.is_outside(breakdown, ALL):
             continue
+        named = [(place_of(breakdown, group), text) for group, text in wording.groups[breakdown]]
         groups = [
             (place, text)
-            for place, text in wording.captions("group")
-            if place.startswith(f"{breakdown}=")
-            and figures.has(figures.wave, indicator, place, "estimate")
+            for place, text in named
+            if figures.has(figures.wave, indicator, place, "estimate")
         ]
         if groups:
             found.append((title, groups))
@@ -46,7 +46,7 @@ def trend_charts(
             indicator,
             ALL,
             label=wave,
-            breaks=wave != waves[0] and wording.has_caption("change", f"{indicator}/{wave}/break"),
+            breaks=wave != waves[0] and breaks_at(figures, wording, wave, indicator),
         )
         for wave in waves
     )
@@ -148,10 +148,12 @@ def groups_charts(
 
 
 def groups_message(figures: Figures, wording: Wording, indicator: str) -> Line:
-    """Which groups differ, as far as it is established."""
+    """Which groups of the target differ, as far as it is established."""
     pairs = []
     tested = 0
     for breakdown, group, reference in figures.comparisons(indicator):
+        if figures.is_outside(breakdown, group) or figures.is_outside(breakdown, reference):
+            continue
         place = place_of(breakdown, group, reference)
         verdict = figures.verdict(figures.wave, indicator, place, "difference")
         tested += verdict != "unknown"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 
 import typst
 
 from pipeline.disseminate.fonts import FAMILY, typst_fonts
-from pipeline.disseminate.model import Report
+from pipeline.disseminate.model import Chart, Number, Report
 from pipeline.disseminate.wording import Wording
 from pipeline.errors import Problem, RenderError
 
@@ -23,7 +23,7 @@ def render_pdf(report: Report, drawings: Mapping[str, str], wording: Wording) ->
     Raises RenderError where Typst cannot make it or warns (a missing font, a missing character).
     """
     content = {
-        "report": asdict(report),
+        "report": _plain(report),
         "drawings": drawings,
         "font": FAMILY,
         "contents": wording.word("word.contents"),
@@ -37,13 +37,34 @@ def render_pdf(report: Report, drawings: Mapping[str, str], wording: Wording) ->
                 ignore_system_fonts=True,
                 format="pdf",
                 pdf_standards=["ua-1"],
-                sys_inputs={"content": json.dumps(content)},
+                sys_inputs={"content": json.dumps(content, ensure_ascii=False)},
             )
         except typst.TypstError as error:
             raise _failure(report, [str(error)]) from error
     if warnings:
         raise _failure(report, [str(warning) for warning in warnings])
     return bytes(result)
+
+
+def _plain(part: object) -> object:
+    """A part of the report as data: a number is its text, all else keeps its fields.
+
+    The points of a chart stay out: it comes as a drawing.
+    """
+    if isinstance(part, Chart):
+        return {
+            "chart_id": part.chart_id,
+            "message": _plain(part.message),
+            "subtitle": _plain(part.subtitle),
+            "alt": part.alt,
+        }
+    if isinstance(part, Number):
+        return part.text
+    if isinstance(part, tuple):
+        return [_plain(entry) for entry in part]
+    if is_dataclass(part):
+        return {field.name: _plain(getattr(part, field.name)) for field in fields(part)}
+    return part
 
 
 def _failure(report: Report, messages: list[str]) -> RenderError:

@@ -41,21 +41,24 @@ def render_reports(
     wordings = [Wording(language, captions) for language in languages]
     if problems := [problem for words in wordings for problem in words.missing(release)]:
         raise RenderError(problems)
-    files: dict[str, bytes] = {}
-    for wording in wordings:
-        report = build_report(Figures(release, wave, wording.language), wording)
-        drawings = {
-            chart.chart_id: draw(chart, wording.language, prefix=f"chart{position}")
-            for position, chart in enumerate(_charts(report))
-        }
-        name = f"report.{wording.language}"
-        files[f"{name}.html"] = render_html(report, drawings, wording).encode()
-        files[f"{name}.pdf"] = render_pdf(report, drawings, wording)
+    files = _documents(Figures(release, wave, languages[0]), wordings)
     published = release[release[Release.wave] <= wave]
     files["release.csv"] = _csv(DataFrame[Release](published)).encode()
     for name, content in files.items():
         (folder / name).write_bytes(content)
     return sorted(folder / name for name in files)
+
+
+def _documents(figures: Figures, wordings: Sequence[Wording]) -> dict[str, bytes]:
+    """Page and PDF of every language, by file name."""
+    files: dict[str, bytes] = {}
+    for wording in wordings:
+        report = build_report(figures.translated(wording.language), wording)
+        drawings = {chart.chart_id: draw(chart, report.language) for chart in _charts(report)}
+        name = f"report.{wording.language}"
+        files[f"{name}.html"] = render_html(report, drawings, wording).encode()
+        files[f"{name}.pdf"] = render_pdf(report, drawings, wording)
+    return files
 
 
 def _charts(report: Report) -> Iterator[Chart]:
@@ -67,7 +70,7 @@ def _charts(report: Report) -> Iterator[Chart]:
 
 def _csv(release: DataFrame[Release]) -> str:
     file = io.StringIO()
-    writer = csv.DictWriter(file, list(Release.to_schema().columns), lineterminator="\n")
-    writer.writeheader()
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(release.columns)
     writer.writerows(release_rows(release))
     return file.getvalue()

@@ -1,159 +1,72 @@
-"""The sections after the indicators: benchmark, response, method, changes, definitions, symbols."""
+"""The sections that explain: method, definitions and questions, symbols, imprint."""
 
 from __future__ import annotations
 
-from pipeline.disseminate.blocks import change_notes
-from pipeline.disseminate.cells import count_cell, difference_cells, estimate_cell
-from pipeline.disseminate.figures import Figures, place_of, symbol_text
-from pipeline.disseminate.findings import reported
-from pipeline.disseminate.model import Cell, Fact, Line, RowGroup, Section, Table
-from pipeline.disseminate.panels import groups_charts, places
+from pipeline.disseminate.figures import Figures, symbol_text
+from pipeline.disseminate.model import Fact, Line, Section
+from pipeline.disseminate.selection import ranking_of, reported
 from pipeline.disseminate.wording import Wording
-from pipeline.tables.flow import ALL, RESPONSE
 
-
-def benchmark_section(figures: Figures, wording: Wording) -> Section | None:
-    """Differences between groups and their references; none where no pair was released."""
-    groups = []
-    for indicator in reported(figures, wording):
-        rows = tuple(
-            _benchmark_row(figures, wording, indicator, pair)
-            for pair in _pairs(figures, wording, indicator)
-        )
-        if rows:
-            groups.append(RowGroup(wording.indicator_label(indicator), rows))
-    if not groups:
-        return None
-    names = ("comparison", "group_value", "difference", "established")
-    table = Table(
-        wording.word("table.benchmark", wave=figures.wave),
-        tuple(wording.word(f"table.{name}") for name in names),
-        tuple(groups),
-    )
-    return Section(
-        "benchmark",
-        wording.word("section.benchmark"),
-        paragraphs=(wording.say("benchmark.dependence"),),
-        tables=(table,),
-    )
-
-
-def _pairs(figures: Figures, wording: Wording, indicator: str) -> list[tuple[str, str, str]]:
-    order = {key: position for position, (key, _) in enumerate(wording.captions("group"))}
-    last = len(order)
-    return sorted(
-        figures.comparisons(indicator),
-        key=lambda pair: (order.get(place_of(*pair[:2]), last), pair),
-    )
-
-
-def _benchmark_row(
-    figures: Figures, wording: Wording, indicator: str, pair: tuple[str, str, str]
-) -> tuple[Cell, ...]:
-    breakdown, group, reference = pair
-    name = wording.word(
-        "table.pair",
-        group=wording.group_label(breakdown, group),
-        reference=wording.group_label(breakdown, reference),
-    )
-    place = place_of(breakdown, group)
-    return (
-        Cell((name,)),
-        estimate_cell(figures, wording, figures.wave, indicator, place),
-        *difference_cells(figures, wording, indicator, place_of(*pair)),
-    )
-
-
-def response_section(figures: Figures, wording: Wording) -> Section | None:
-    """Who answered, by group and by wave; none where the response was not released."""
-    if not figures.has(figures.wave, RESPONSE, ALL, "estimate"):
-        return None
-    groups = tuple(
-        RowGroup(
-            title,
-            tuple(
-                _response_row(figures, wording, figures.wave, place, label)
-                for place, label in group
-            ),
-        )
-        for title, group in places(figures, wording, RESPONSE)
-    )
-    waves = tuple(_response_row(figures, wording, wave, ALL, wave) for wave in figures.waves)
-    names = ("answered", "register", "rate")
-    head = tuple(wording.word(f"table.{name}") for name in names)
-    tables = (
-        Table(
-            wording.word("table.response_groups", wave=figures.wave),
-            (wording.word("table.group"), *head),
-            groups,
-        ),
-        Table(
-            wording.word("table.response_waves"),
-            (wording.word("table.wave"), *head),
-            (RowGroup("", waves),),
-        ),
-    )
-    message = wording.say("message.response_groups")
-    return Section(
-        "response",
-        wording.word("section.response"),
-        paragraphs=(wording.say("response.intro"),),
-        charts=groups_charts(figures, wording, RESPONSE, message=message, table=tables[0].caption),
-        tables=tables,
-    )
-
-
-def _response_row(
-    figures: Figures, wording: Wording, wave: str, place: str, label: str
-) -> tuple[Cell, ...]:
-    return (
-        Cell((label,)),
-        count_cell(figures, wave, RESPONSE, place, "n"),
-        count_cell(figures, wave, RESPONSE, place, "population"),
-        estimate_cell(figures, wording, wave, RESPONSE, place),
-    )
+_METHOD = ("weights", "census", "interval", "test", "confidential", "rounding")
 
 
 def method_section(wording: Wording) -> Section:
     """How the numbers came about and what they can bear."""
-    names = ("weights", "interval", "test", "confidential", "rounding")
+    names = list(_METHOD)
+    if wording.captions("benchmark"):
+        names.insert(1, "references")
     return Section(
         "method",
         wording.word("section.method"),
-        paragraphs=tuple(wording.say(f"method.{name}") for name in names),
-    )
-
-
-def changes_section(figures: Figures, wording: Wording) -> Section:
-    """Breaks and changes between the waves, by indicator."""
-    facts = []
-    for indicator, label in wording.captions("indicator"):
-        notes = change_notes(figures, wording, indicator)
-        if notes:
-            facts.append(_fact(label, *notes))
-    nothing = () if facts else (wording.say("changes.none"),)
-    return Section(
-        "changes", wording.word("section.changes"), paragraphs=nothing, facts=tuple(facts)
+        facts=tuple(
+            Fact(wording.word(f"method_title.{name}"), (wording.say(f"method.{name}"),))
+            for name in names
+        ),
     )
 
 
 def definitions_section(figures: Figures, wording: Wording) -> Section:
     """What each indicator means, its unit, and the wording of the questions behind it."""
-    facts = []
+    indicators: dict[str, list[str]] = {}
     for indicator in reported(figures, wording):
-        texts = []
-        if wording.has_caption("definition", indicator):
-            texts.append(wording.caption("definition", indicator))
-        texts.append(wording.word("definitions.unit", unit=wording.unit(indicator)))
-        texts += [
-            wording.word("definitions.question", item=item, text=text)
-            for owner, item, text in (
-                (*key.rsplit("/", 1), text) for key, text in wording.captions("question")
-            )
-            if owner == indicator
-        ]
-        facts.append(_fact(wording.indicator_label(indicator), *texts))
-    return Section("definitions", wording.word("section.definitions"), facts=tuple(facts))
+        ranking = ranking_of(wording, indicator)
+        title = (
+            wording.caption("ranking", ranking) if ranking else wording.indicator_label(indicator)
+        )
+        indicators.setdefault(title, []).append(indicator)
+    questions = _questions(wording)
+    return Section(
+        "definitions",
+        wording.word("section.definitions"),
+        facts=tuple(
+            _fact(title, *_definition(wording, found, questions))
+            for title, found in indicators.items()
+        ),
+    )
+
+
+def _questions(wording: Wording) -> dict[str, list[str]]:
+    """Questions with their wording, by indicator."""
+    found: dict[str, list[str]] = {}
+    for key, text in wording.captions("question"):
+        indicator, item = key.rsplit("/", 1)
+        line = wording.word("definitions.question", item=item, text=text)
+        found.setdefault(indicator, []).append(line)
+    return found
+
+
+def _definition(
+    wording: Wording, indicators: list[str], questions: dict[str, list[str]]
+) -> tuple[str, ...]:
+    """Definitions, unit and questions of one indicator or of those of a ranking, each once."""
+    texts = [
+        wording.caption("definition", indicator)
+        for indicator in indicators
+        if wording.has_caption("definition", indicator)
+    ]
+    texts += [wording.word("definitions.unit", unit=wording.unit(i)) for i in indicators]
+    texts += [line for indicator in indicators for line in questions.get(indicator, ())]
+    return tuple(dict.fromkeys(texts))
 
 
 def symbols_section(wording: Wording) -> Section:
@@ -166,17 +79,24 @@ def symbols_section(wording: Wording) -> Section:
     return Section("symbols", wording.word("section.symbols"), facts=tuple(facts))
 
 
-def imprint_section(wording: Wording) -> Section:
-    """Publisher, source and population, and where the numbers are."""
+def imprint_section(figures: Figures, wording: Wording) -> Section:
+    """Publisher, source and population, how to cite, and where the numbers are."""
     facts = [
         _fact(wording.word(f"report.{key}"), wording.caption("study", key))
         for key in ("publisher", "source", "population")
     ]
+    citation = wording.word(
+        "imprint.citation",
+        publisher=wording.caption("study", "publisher"),
+        title=wording.caption("study", "title"),
+        kind=wording.word("report.kind"),
+        wave=wording.word("report.wave", wave=figures.wave),
+    )
     return Section(
         "imprint",
         wording.word("section.imprint"),
         paragraphs=(wording.say("imprint.data"),),
-        facts=tuple(facts),
+        facts=(*facts, _fact(wording.word("imprint.cite"), citation)),
     )
 
 

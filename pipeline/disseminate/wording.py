@@ -5,15 +5,16 @@ from __future__ import annotations
 import string
 import tomllib
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
 
 from pandera.typing import DataFrame
 
-from pipeline.disseminate.figures import place_of
+from pipeline.disseminate.figures import Pair, place_of
 from pipeline.disseminate.model import Line, Number
 from pipeline.errors import Problem, RenderError, nearest
 from pipeline.tables import Captions, Release
-from pipeline.tables.flow import ALL, RESPONSE, REST
+from pipeline.tables.flow import ALL, CROSS, RESPONSE, REST
 
 _TEXTS = Path(__file__).parent / "texts"
 _NO_BREAK = "\N{NO-BREAK SPACE}"
@@ -45,13 +46,11 @@ class Wording:
             )
         self.language = language
         self._phrases = dict(_flat(tomllib.loads(file.read_text(encoding="utf-8"))))
+        self._captions: dict[str, dict[str, str]] = {}
         rows = captions[captions[Captions.language] == language]
-        self._captions = {
-            (str(kind), str(key)): str(text)
-            for kind, key, text in zip(
-                rows[Captions.kind], rows[Captions.key], rows[Captions.text], strict=True
-            )
-        }
+        columns = (Captions.kind, Captions.key, Captions.text)
+        for kind, key, text in zip(*(rows[column].tolist() for column in columns), strict=True):
+            self._captions.setdefault(kind, {})[key] = text
 
     def say(self, phrase: str, **parts: str | Number | Line) -> Line:
         """A fixed phrase with its gaps filled; numbers keep their ids."""
@@ -70,22 +69,53 @@ class Wording:
 
     def caption(self, kind: str, key: str) -> str:
         """A text of the study."""
-        if (kind, key) not in self._captions:
+        if not self.has_caption(kind, key):
             raise RenderError(self._no_caption(kind, key))
-        return self._captions[kind, key]
+        return self._captions[kind][key]
 
     def captions(self, kind: str) -> tuple[tuple[str, str], ...]:
         """All texts of a kind as pairs of key and text, in the order of printing."""
-        return tuple((k, text) for (found, k), text in self._captions.items() if found == kind)
+        return tuple(self._captions.get(kind, {}).items())
 
     def has_caption(self, kind: str, key: str) -> bool:
         """Whether the study has this text."""
-        return (kind, key) in self._captions
+        return key in self._captions.get(kind, {})
+
+    @cached_property
+    def breakdowns(self) -> Mapping[str, str]:
+        """Titles of the breakdowns but everybody and the crossings, in order."""
+        found = self.captions("breakdown")
+        return {name: title for name, title in found if name != ALL and CROSS not in name}
+
+    @cached_property
+    def crossings(self) -> Mapping[str, str]:
+        """Titles of the published crossings of two breakdowns, in order."""
+        return {name: title for name, title in self.captions("breakdown") if CROSS in name}
+
+    @cached_property
+    def groups(self) -> Mapping[str, tuple[tuple[str, str], ...]]:
+        """Groups of the target population by breakdown: code and label, in order."""
+        found: dict[str, list[tuple[str, str]]] = {name: [] for name in self.breakdowns}
+        for key, label in self.captions("group"):
+            breakdown, _, group = key.partition("=")
+            if breakdown in found and CROSS not in group:
+                found[breakdown].append((group, label))
+        return {name: tuple(groups) for name, groups in found.items()}
+
+    @cached_property
+    def pairs(self) -> Mapping[str, tuple[Pair, ...]]:
+        """Pairs that are compared, by benchmark, in order."""
+        found: dict[str, list[Pair]] = {name: [] for name, _ in self.captions("benchmark")}
+        for key, name in self.captions("pair"):
+            breakdown, _, groups = key.partition("=")
+            group, _, reference = groups.partition(":")
+            found.setdefault(name, []).append((breakdown, group, reference))
+        return {name: tuple(pairs) for name, pairs in found.items()}
 
     def group_label(self, breakdown: str, group: str) -> str:
         """The name of a group, of everybody, or of the rest."""
         if ALL in (breakdown, group):
-            return self._captions.get(("breakdown", ALL), self.word("word.everybody"))
+            return self._captions.get("breakdown", {}).get(ALL, self.word("word.everybody"))
         if group == REST:
             return self.word("word.rest")
         return self.caption("group", place_of(breakdown, group))
@@ -120,19 +150,30 @@ class Wording:
         """Every caption that the release needs and the study does not have."""
         needed = {("study", key) for key in _STUDY}
         columns = [Release.indicator, Release.breakdown, Release.group, Release.reference]
-        for indicator, breakdown, group, reference in zip(
-            *(release[column] for column in columns), strict=True
+        places = release[columns].drop_duplicates()
+        for indicator in set(places[Release.indicator]) - {RESPONSE}:
+            needed |= {(kind, indicator) for kind in _INDICATOR}
+        for breakdown, group, reference in set(
+            zip(*(places[column].tolist() for column in columns[1:]), strict=True)
         ):
-            if indicator != RESPONSE:
-                needed |= {(kind, indicator) for kind in _INDICATOR}
-            if breakdown != ALL:
-                needed.add(("breakdown", breakdown))
-                needed |= {
-                    ("group", place_of(breakdown, code))
-                    for code in (group, reference)
-                    if code not in {"", ALL, REST}
-                }
-        return tuple(self._no_caption(*key) for key in sorted(needed - self._captions.keys()))
+            needed |= self._needed(breakdown, group, reference)
+        return tuple(self._no_caption(*key) for key in sorted(needed) if not self.has_caption(*key))
+
+    def _needed(self, breakdown: str, group: str, reference: str) -> set[tuple[str, str]]:
+        """Kinds and keys of the captions for a group; a crossing is named by its two parts."""
+        if breakdown == ALL:
+            return set()
+        needed = {("breakdown", breakdown)} | {
+            ("group", place_of(breakdown, code))
+            for code in (group, reference)
+            if code not in {"", ALL, REST}
+        }
+        if reference:
+            needed.add(("pair", place_of(breakdown, group, reference)))
+        if CROSS in breakdown:
+            parts = zip(breakdown.split(CROSS), group.split(CROSS), strict=True)
+            needed |= {("group", place_of(*part)) for part in parts}
+        return needed
 
     def _no_caption(self, kind: str, key: str) -> Problem:
         return Problem(

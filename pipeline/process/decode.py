@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pandera.pandas as pa
 from pandera.typing import DataFrame
 
 from pipeline.errors import ExportError, Problem, StudyError, nearest
-from pipeline.expressions import evaluate, parse, widen
+from pipeline.process.lists import is_listed
+from pipeline.process.options import decode_options
+from pipeline.process.routing import route
 from pipeline.tables import Answers, Codes, Columns, Items, RawAnswers
 from pipeline.tables.metadata import KEY
 
-Bools = npt.NDArray[np.bool_]
 RECORD = [Answers.wave, Answers.file, str(Answers.record)]
+ASKED = (
+    Items.item,
+    Items.question,
+    Items.type,
+    Items.code_list,
+    Items.exclusive,
+    Items.minimum,
+    Items.maximum,
+)
+"""What decoding needs to know of an item."""
 MINUS = str.maketrans({"\u2212": "-", "\u202f": " ", "\u00a0": " "})
 """The typographic minus and the blanks that cannot break, as people and Excel write them."""
 
@@ -32,27 +42,30 @@ def decode(
     missing: Mapping[str, str],
     decimal: str,
     thousands: str,
+    chosen: str = "1",
+    not_chosen: str = "0",
 ) -> DataFrame[Answers]:
     """Typed answers of one wave: one row per record and item, sorted.
 
     `items` and `codes` are those of the wave, `columns` its column map. `missing` says which text
     stands for which reason; an empty cell is `no_answer`, or `routed_out` where the routing does
-    not lead to the item. Numbers are read with the declared decimal and thousands signs and never
-    guessed: a text that does not fit keeps its place with the rule it broke as `problem`.
-    Raises ExportError where an item of the wave has no column in any file, or two in one;
-    StudyError where a text of `missing` is also a valid code.
+    not lead to the item. `chosen` and `not_chosen` are the texts of an option. Numbers are read
+    with the declared decimal and thousands signs and never guessed: a text that does not fit keeps
+    its place with the rule it broke as `problem`. Raises ExportError where an item of the wave has
+    no column in any file, or two in one; StudyError where a text of `missing` is an answer too.
     """
     _require_columns(raw, columns)
-    _check_missing(raw, items, codes, missing)
+    _check_missing(raw, items, codes, missing, (chosen, not_chosen))
     answers = _grid(raw, items, columns)
     text = answers[Answers.text]
     reason = text.map(dict(missing)).astype(object).fillna("").where(text != "", "no_answer")
     answers[Answers.reason] = reason.where(answers["_asked"], "not_asked").astype(str)
-    answers = answers.merge(items, on=Answers.item, how="left")
+    answers = answers.merge(items[list(ASKED)], on=Answers.item, how="left")
     _decode_codes(answers, codes)
     _decode_numbers(answers, decimal, thousands)
+    decode_options(answers, chosen=chosen, not_chosen=not_chosen)
     _withhold(answers, answers[Answers.problem] != "")
-    _route(answers, items)
+    route(answers, items)
     return DataFrame[Answers](answers[list(Answers.to_schema().columns)])
 
 
@@ -90,21 +103,29 @@ def _require_columns(raw: pd.DataFrame, columns: pd.DataFrame) -> None:
 
 
 def _check_missing(
-    raw: pd.DataFrame, items: pd.DataFrame, codes: pd.DataFrame, missing: Mapping[str, str]
+    raw: pd.DataFrame,
+    items: pd.DataFrame,
+    codes: pd.DataFrame,
+    missing: Mapping[str, str],
+    ticks: Sequence[str],
 ) -> None:
     """Refuse a text that is both an answer and none: either reading would be silently wrong."""
-    valid = items[[Items.item, Items.code_list]].merge(codes, on=Codes.code_list)
-    both = valid.loc[valid[Codes.code].isin(list(missing)), [Items.item, Codes.code]]
+    texts = pd.DataFrame({"text": sorted(missing)}, dtype="str")
+    single = items.loc[items[Items.type] == "single", [Items.item, Items.code_list]]
+    valid = single.merge(texts, how="cross")
+    listed = is_listed(valid[[Items.code_list, "text"]], codes[[Codes.code_list, Codes.code]])
+    option = items.loc[items[Items.type] == "option", [Items.item]].merge(texts, how="cross")
+    both = pd.concat([valid.loc[listed], option.loc[option["text"].isin(list(ticks))]])
     problems = [
         Problem(
             found=f"'{code}' = '{missing[code]}'",
-            expected=f"a text that is no valid code of {item}",
+            expected=f"a text that is no answer to {item}",
             advice="take it out of [missing], or the code out of codes.csv",
             wave=str(raw[RawAnswers.wave].iloc[0]),
             file="wave.toml",
             item=item,
         )
-        for item, code in both.itertuples(index=False)
+        for item, code in zip(both[Items.item], both["text"], strict=True)
     ]
     if problems:
         raise StudyError(problems)
@@ -112,29 +133,32 @@ def _check_missing(
 
 def _grid(raw: pd.DataFrame, items: pd.DataFrame, columns: pd.DataFrame) -> pd.DataFrame:
     """Every record with every item of the wave; `_asked` where the record's file has the item."""
-    mapped = raw.merge(columns[[Columns.column, Columns.item]], on=RawAnswers.column)
-    cells = mapped[[*RECORD, Answers.item, Answers.text]]
-    is_key = cells[Answers.item] == KEY
-    keys = cells[is_key].rename(columns={Answers.text: Answers.firm_id})
-    records = raw[RECORD].drop_duplicates().merge(keys[[*RECORD, Answers.firm_id]], how="left")
-    grid = records.merge(items[[Items.item]], how="cross")
-    grid = grid.merge(cells[~is_key], on=[*RECORD, Answers.item], how="left")
-    grid["_asked"] = grid[Answers.text].notna()
-    for column in (Answers.firm_id, Answers.text):
-        # One form, as in the register and the schemas: NFC, and a no-break space is a space.
-        text = grid[column].fillna("").str.normalize("NFC")
-        grid[column] = text.str.replace("\u00a0", " ").str.strip()
+    of_column = dict(zip(columns[Columns.column], columns[Columns.item], strict=True))
+    item = pd.Index(raw[RawAnswers.column].map(of_column))
+    names = pd.Index([KEY, *sorted(items[Items.item])])
+    column = names.get_indexer(item)
+    row = raw.groupby(RECORD).ngroup().to_numpy()
+    records = raw[RECORD].drop_duplicates().sort_values(RECORD, ignore_index=True)
+    cells = np.full((len(records), len(names)), None, dtype=object)
+    # One form, as in the register and the schemas: NFC, and a no-break space is a space.
+    text = raw[RawAnswers.text].str.normalize("NFC").str.replace("\u00a0", " ").str.strip()
+    cells[row[column >= 0], column[column >= 0]] = text.to_numpy(dtype=object)[column >= 0]
+    grid = records.loc[np.repeat(records.index, len(names) - 1)].reset_index(drop=True)
+    grid[Answers.firm_id] = pd.Series(cells[:, 0]).fillna("").repeat(len(names) - 1).to_numpy()
+    grid[Answers.item] = np.tile(names[1:], len(records))
+    given = pd.Series(cells[:, 1:].ravel(), dtype="str")
+    grid["_asked"] = given.notna()
+    grid[Answers.text] = given.fillna("")
     grid[Answers.code] = grid[Answers.problem] = ""
     grid[Answers.value] = np.nan
-    return grid.sort_values([*RECORD, Answers.item], ignore_index=True)
+    return grid
 
 
 def _decode_codes(answers: pd.DataFrame, codes: pd.DataFrame) -> None:
     """Set code and value of items with a code list; a code outside the list is a problem."""
     rows = (answers[Items.type] == "single") & (answers[Answers.reason] == "")
     asked = answers.loc[rows, [Items.code_list, Answers.text]]
-    valid = pd.MultiIndex.from_frame(codes[[Codes.code_list, Codes.code]])
-    known = pd.MultiIndex.from_frame(asked).isin(valid)
+    known = is_listed(asked, codes[[Codes.code_list, Codes.code]])
     listed = asked[Answers.text]
     answers.loc[rows, Answers.code] = listed.where(known, "")
     answers.loc[rows, Answers.value] = pd.to_numeric(listed, errors="coerce").where(known)
@@ -181,35 +205,3 @@ def _withhold(answers: pd.DataFrame, rows: pd.Series[bool]) -> None:
     answers.loc[rows, Answers.value] = np.nan
     answers.loc[rows, Answers.code] = ""
     answers.loc[rows, Answers.reason] = "quarantined"
-
-
-def _route(answers: pd.DataFrame, items: pd.DataFrame) -> None:
-    """Empty cells of items to which the routing does not lead are `routed_out`.
-
-    An answer there is a problem. Items are taken in the order of the questionnaire: where the
-    routing hangs on an item that was itself routed out, nobody was asked either. Where it hangs
-    on an answer that is missing for another reason, nothing is decided.
-    """
-    records = pd.MultiIndex.from_frame(answers[RECORD])
-    routed = items.loc[items[Items.routing] != ""]
-    for item, routing in zip(routed[Items.item], routed[Items.routing], strict=True):
-        wide = widen(answers, RECORD, parse(routing).names)
-        led = evaluate(routing, wide)
-        outside = records.isin(wide.index[led == 0])
-        unasked = np.isnan(led) & _hangs_on_routed_out(answers, routing, wide.index)
-        rows = answers[Answers.item] == item
-        given = rows & outside & (answers[Answers.reason] == "")
-        answers.loc[given, Answers.problem] = "answered_although_routed_out"
-        _withhold(answers, given)
-        empty = rows & (answers[Answers.reason] == "no_answer")
-        beyond = outside | records.isin(wide.index[unasked])
-        answers.loc[empty & beyond, Answers.reason] = "routed_out"
-
-
-def _hangs_on_routed_out(answers: pd.DataFrame, routing: str, records: pd.Index) -> Bools:
-    """Records where items of the routing are routed out, and none is missing otherwise."""
-    named = answers.loc[answers[Answers.item].isin(parse(routing).names)]
-    skipped = named[Answers.reason] == "routed_out"
-    unknown = ~skipped & (named[Answers.reason] != "")
-    keys = pd.MultiIndex.from_frame(named[RECORD])
-    return records.isin(keys[skipped]) & ~records.isin(keys[unknown])

@@ -1,4 +1,4 @@
-"""Quarantine: rows and values that validation refused are taken out, and counted."""
+"""Quarantine: rows and values that validation refused are taken out, parts are prorated."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ from pandera.typing import DataFrame
 
 from pipeline.errors import ExportError, Problem
 from pipeline.process.decode import RECORD
-from pipeline.process.validate import ROWS
 from pipeline.tables import Answers, Findings
+
+CELL = [*RECORD, Findings.item]
 
 
 @pa.check_types
 def quarantine(answers: DataFrame[Answers], findings: DataFrame[Findings]) -> DataFrame[Answers]:
     """Answers without rejected rows, and without quarantined values (reason `quarantined`).
 
+    Values that validation `normalised` become what it expected; the text stays what the file had.
     Raises ExportError where no row is left, with the rules that rejected them.
     """
     rejected = findings.loc[findings[Findings.treatment] == "reject_row"]
@@ -24,9 +26,13 @@ def quarantine(answers: DataFrame[Answers], findings: DataFrame[Findings]) -> Da
     kept = answers.loc[~keys.isin(pd.MultiIndex.from_frame(rejected[RECORD]))].copy()
     if kept.empty:
         raise ExportError(_nothing_left(rejected, answers))
-    cell = [*RECORD, Findings.item]
-    bad = findings.loc[findings[Findings.treatment] == "quarantine_value", cell]
-    rows = pd.MultiIndex.from_frame(kept[cell]).isin(pd.MultiIndex.from_frame(bad))
+    cells = pd.MultiIndex.from_frame(kept[CELL])
+    new = findings.loc[findings[Findings.treatment] == "normalised"].drop_duplicates(CELL)
+    place = pd.MultiIndex.from_frame(new[CELL]).get_indexer(cells)
+    values = new[Findings.expected].astype(float).to_numpy()
+    kept.loc[place >= 0, Answers.value] = values[place[place >= 0]]
+    bad = findings.loc[findings[Findings.treatment] == "quarantine_value", CELL]
+    rows = cells.isin(pd.MultiIndex.from_frame(bad))
     kept.loc[rows, Answers.value] = np.nan
     kept.loc[rows, Answers.code] = ""
     kept.loc[rows, Answers.reason] = "quarantined"
@@ -34,15 +40,16 @@ def quarantine(answers: DataFrame[Answers], findings: DataFrame[Findings]) -> Da
 
 
 def _nothing_left(rejected: pd.DataFrame, answers: pd.DataFrame) -> list[Problem]:
-    counts = rejected.groupby([Findings.file, Findings.rule], as_index=False).size()
+    by_rule = [Findings.file, Findings.rule, Findings.expected, Findings.advice]
+    counts = rejected.groupby(by_rule, as_index=False).size()
     wave = str(answers[Answers.wave].iloc[0])
     return [
         Problem(
             found=f"{count} rows rejected: {rule}",
-            expected=f"rows that can be taken ({ROWS[str(rule)][0]})",
-            advice=ROWS[str(rule)][1],
+            expected=f"rows that can be taken ({expected})",
+            advice=advice,
             wave=wave,
             file=str(file),
         )
-        for file, rule, count in counts.itertuples(index=False)
+        for file, rule, expected, advice, count in counts.itertuples(index=False)
     ]

@@ -5,17 +5,37 @@ from __future__ import annotations
 from typing import cast
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pandera.pandas as pa
 from pandera.typing import DataFrame
 
-from pipeline.expressions import evaluate, parse, widen
+from pipeline.errors import Problem, StudyError, nearest
+from pipeline.expressions import FloatArray, Wide, evaluate
 from pipeline.process.decode import RECORD
-from pipeline.tables import Answers, Columns, Edits, Findings, RawAnswers, Register
+from pipeline.process.series import to_series
+from pipeline.process.wide import EVERYBODY, names_in, widen_with_register
+from pipeline.tables import (
+    Answers,
+    ChangeRules,
+    Columns,
+    Edits,
+    Findings,
+    RawAnswers,
+    Register,
+)
 from pipeline.tables.flow import RAGGED
 
+Rule = dict[str, str]
+Bools = npt.NDArray[np.bool_]
+EXACT = 1e-9
+"""Parts whose sum is off by this part of the total add up: decimal fractions are not exact."""
 EXPECTED = {
-    "code_not_in_list": ("a code of the item's list in codes.csv", "add the code or correct it"),
+    "code_not_in_list": (
+        "a code of the item's list in codes.csv; for an option: chosen or not_chosen of wave.toml",
+        "add the code or correct it",
+    ),
+    "exclusive_with_others": ("one of these options alone, or others", "ask which holds"),
     "not_a_number": ("a number as wave.toml declares it", "check decimal and thousands"),
     "not_finite": ("a finite number", "correct the value"),
     "not_whole": ("a whole number", "correct the value"),
@@ -46,24 +66,63 @@ def validate(
     columns: DataFrame[Columns],
     edits: DataFrame[Edits],
     *,
+    changes: DataFrame[ChangeRules],
     language: str,
 ) -> DataFrame[Findings]:
     """Findings of one wave, sorted by record; nothing is changed here, see `quarantine`.
 
     Rows are rejected (ragged, no key, twice, not in the register, nothing answered), values
     quarantined (undecodable, routed out, hard edit rules), soft edit rules reported, with the
-    rule's message in `language`.
+    rule's message in `language`. `edits` are those of the wave; their formulas see the unit and
+    codes of the series (`changes`). Parts that miss their total by no more than the tolerance are
+    `normalised`, and `expected` is the prorated value in the unit of the wave; parts that miss it
+    by more are quarantined, and parts of which one is missing are not judged. Rules of kind `score`
+    are judged in `review`. Raises StudyError where a built-in rule is unknown.
     """
+    rules = cast("list[Rule]", edits.to_dict("records"))
+    _check_built_in(rules)
     rows = _row_findings(raw, answers, register)
     found = [_column_findings(raw, columns), rows, _value_findings(answers)]
-    rules = cast("list[dict[str, str]]", edits.to_dict("records"))
-    found += [_edit_findings(answers, rule, rule[f"message_{language}"]) for rule in rules]
+    judged = [rule for rule in rules if rule["kind"] in JUDGES]
+    formulas = [rule[column] for rule in judged for column in (Edits.test, Edits.condition)]
+    names = names_in(formulas).union(*(rule["items"].split() for rule in judged))
+    records = answers[[*RECORD, Answers.firm_id]].drop_duplicates()
+    named = answers.loc[answers[Answers.item].isin(names)]
+    wide = widen_with_register(to_series(named, changes), records, register, RECORD, names)
+    for rule in judged:
+        broken = JUDGES[rule["kind"]](named, wide, rule)
+        found.append(broken.assign(advice=rule[f"message_{language}"]))
     table = pd.concat(found, ignore_index=True)
     rejected = pd.MultiIndex.from_frame(rows[RECORD])
     of_rejected = pd.MultiIndex.from_frame(table[RECORD]).isin(rejected)
-    table = table[~of_rejected | (table[Findings.treatment] == "reject_row")]
+    table = table[~of_rejected | (table[Findings.treatment] == "reject_row")].copy()
+    for rule in rules:
+        if rule["kind"] == "built_in":
+            meant = table[Findings.rule].isin(rule["test"].split())
+            new = [rule["rule"], rule[f"message_{language}"]]
+            table.loc[meant, [Findings.rule, Findings.advice]] = new
     order = [*RECORD, Findings.item, Findings.rule]
     return DataFrame[Findings](table.sort_values(order, ignore_index=True))
+
+
+def _check_built_in(rules: list[Rule]) -> None:
+    known = EXPECTED | ROWS
+    problems = [
+        Problem(
+            found=f"'{name}'",
+            expected="a rule of reading or decoding",
+            advice=nearest(name, known),
+            file="edits.csv",
+            row=rule["rule"],
+            item="test",
+        )
+        for rule in rules
+        if rule["kind"] == "built_in"
+        for name in rule["test"].split()
+        if name not in known
+    ]
+    if problems:
+        raise StudyError(problems)
 
 
 def _findings(table: pd.DataFrame, **constant: str) -> pd.DataFrame:
@@ -95,7 +154,8 @@ def _row_findings(raw: pd.DataFrame, answers: pd.DataFrame, register: pd.DataFra
     ragged = raw.loc[raw[RawAnswers.column] == RAGGED, [*RECORD, RawAnswers.text]]
     records = records.merge(ragged, on=RECORD, how="left")
     key = records[Answers.firm_id]
-    content = answers.groupby(RECORD)[Answers.text].agg("\x1f".join).reset_index(drop=True)
+    texts = answers.astype({Answers.text: object}).groupby(RECORD)[Answers.text]
+    content = texts.agg("\x1f".join).reset_index(drop=True)
     # An empty questionnaire beside a full one is no contradiction: it is left out of the pairs.
     whole = pd.DataFrame({"key": key.where(records["given"], ""), "content": content})
     again = whole["key"].duplicated(keep=False) & (whole["key"] != "")
@@ -136,23 +196,56 @@ def _value_findings(answers: pd.DataFrame) -> pd.DataFrame:
     return _findings(table, severity="hard", treatment="quarantine_value")
 
 
-def _edit_findings(answers: pd.DataFrame, rule: dict[str, str], message: str) -> pd.DataFrame:
+def _edit_findings(answers: pd.DataFrame, wide: Wide, rule: Rule) -> pd.DataFrame:
     """Records in which an edit rule's test fails where its condition holds.
 
     A value that is missing cannot be taken out: its reason is kept, whatever the rule.
     """
-    condition = rule["condition"] or "1 == 1"
-    wide = widen(answers, RECORD, parse(rule["test"]).names | parse(condition).names)
-    fails = (evaluate(rule["test"], wide) == 0) & (evaluate(condition, wide) == 1)
-    records = wide.index[fails]
-    at = pd.MultiIndex.from_frame(answers[RECORD]).isin(records)
-    rows = answers.loc[at & answers[Answers.item].isin(rule["items"].split())]
+    fails = (evaluate(rule["test"], wide) == 0) & _applies(rule, wide)
+    rows = _cells(answers, wide.index[fails], rule)
     takes = (rows[Answers.reason] == "") & (rule["kind"] == "hard")
     treatment = np.where(takes, "quarantine_value", "keep")
-    return _findings(
-        rows.rename(columns={Answers.text: Findings.found}).assign(treatment=treatment),
-        rule=rule["rule"],
-        severity=rule["kind"],
-        expected=rule["test"] + (f" where {rule['condition']}" if rule["condition"] else ""),
-        advice=message,
-    )
+    return _of_rule(rows.assign(treatment=treatment, expected=_statement(rule)), rule["kind"], rule)
+
+
+def _parts_findings(answers: pd.DataFrame, wide: Wide, rule: Rule) -> pd.DataFrame:
+    """Parts that do not add up: prorated (x · total / sum) within the tolerance, else taken out."""
+    total = evaluate(rule["test"], wide)
+    parts: FloatArray = wide.numbers[rule["items"].split()].to_numpy()
+    added = parts.sum(axis=1)
+    gap = np.abs(added - total)
+    off = _applies(rule, wide) & (gap > EXACT * np.maximum(1.0, np.abs(total)))
+    tolerance = np.nan_to_num(float(rule[str(Edits.tolerance)])) * (1 + EXACT)
+    small = off & (gap <= tolerance) & (added > 0)
+    factor = pd.Series(total / np.where(small, added, 1.0), wide.index)
+    near = _cells(answers, wide.index[small], rule)
+    whole = near[Answers.value] * factor.loc[pd.MultiIndex.from_frame(near[RECORD])].to_numpy()
+    prorated = pd.Series([f"{value:.12g}" for value in whole], near.index, dtype="str")
+    near = near.assign(treatment="normalised", expected=prorated)
+    far = _cells(answers, wide.index[off & ~small], rule)
+    must = f"{' + '.join(rule['items'].split())} = {_statement(rule)}"
+    far = far.assign(treatment="quarantine_value", expected=must)
+    return pd.concat([_of_rule(near, "soft", rule), _of_rule(far, "hard", rule)])
+
+
+JUDGES = {"hard": _edit_findings, "soft": _edit_findings, "parts": _parts_findings}
+"""How the records are found that break a rule of each kind."""
+
+
+def _applies(rule: Rule, wide: Wide) -> Bools:
+    return np.asarray(evaluate(rule["condition"] or EVERYBODY, wide) == 1)
+
+
+def _cells(answers: pd.DataFrame, records: pd.Index, rule: Rule) -> pd.DataFrame:
+    """The rule's items of some records."""
+    rows = answers.loc[answers[Answers.item].isin(rule["items"].split())]
+    return rows.loc[pd.MultiIndex.from_frame(rows[RECORD]).isin(records)]
+
+
+def _statement(rule: Rule) -> str:
+    return rule["test"] + (f" where {rule['condition']}" if rule["condition"] else "")
+
+
+def _of_rule(rows: pd.DataFrame, severity: str, rule: Rule) -> pd.DataFrame:
+    named = rows.rename(columns={Answers.text: Findings.found})
+    return _findings(named, rule=rule["rule"], severity=severity)

@@ -2,63 +2,76 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from itertools import compress
 
 import pandas as pd
 import pandera.pandas as pa
 from pandera.typing import DataFrame
 
+from pipeline.process.strata import pool_cells
 from pipeline.tables import Panel, Register, Weights
-from pipeline.tables.flow import ALL
 
-EVERYWHERE = "*"
-"""In the name of a stratum: this variable was given up, because nobody answered in a group."""
+FIRM = [Register.wave, Register.firm_id]
 
 
 @pa.check_types
 def weight(
-    panel: DataFrame[Panel], register: DataFrame[Register], *, strata: Sequence[str]
+    panel: DataFrame[Panel],
+    register: DataFrame[Register],
+    *,
+    strata: Sequence[str],
+    population: str | None,
+    min_responses: int,
 ) -> DataFrame[Weights]:
-    """Response weights N_h / n_h within strata of the register, a row per firm and wave.
+    """Weight of each firm and wave: design weight times inverse response rate of its stratum.
 
-    The survey is a census with non-response: within a stratum, response is taken to be by chance
-    (response homogeneity groups; Särndal, Swensson and Wretman 1992, section 15.6). A stratum where
-    nobody answered is joined with those that agree on all variables but the last, and so on up to
-    the whole population; the firm's `stratum` then has `*` for what was given up.
+    A firm responded if it was selected (its design weight is above 0) and answered, or is known to
+    be out of scope. Within a stratum, response is taken to be by chance (response homogeneity
+    groups; Särndal, Swensson and Wretman 1992, section 15.6): with the design weights d, a firm
+    that responded has the weight d · sum of d over the selected / sum of d over those who
+    responded. Strata are cells of `strata` within a population, a group of the register column
+    `population` (None: all firms are one), pooled until `min_responses` firms responded in each;
+    see `pool_cells`. A population in which nobody responded has weights 0.
     """
-    frame = (
-        register.loc[register[Register.variable].isin([ALL, *strata])]
-        .set_index([Register.wave, Register.firm_id, Register.variable])[Register.group]
-        .unstack(Register.variable)
-        .reset_index()
-    )
-    answered = pd.MultiIndex.from_frame(panel[[Panel.wave, Panel.firm_id]].drop_duplicates())
-    frame[Weights.responded] = pd.MultiIndex.from_frame(
-        frame[[Register.wave, Register.firm_id]]
-    ).isin(answered)
-    frame[Weights.stratum] = _collapse(frame, list(strata))
-    by_stratum = frame.groupby([Weights.wave, Weights.stratum])[Weights.responded]
-    expansion = by_stratum.transform("size") / by_stratum.transform("sum")
-    frame[Weights.weight] = expansion.where(frame[Weights.responded], 0.0).astype(float)
-    frame = frame.sort_values([Weights.wave, Weights.firm_id], ignore_index=True)
+    frame = _frame(register, [*strata, *([population] if population else [])])
+    selected = frame[str(Register.design_weight)] > 0
+    answered = pd.MultiIndex.from_frame(panel[FIRM].drop_duplicates())
+    gave = pd.MultiIndex.from_frame(frame[FIRM]).isin(answered)
+    frame[Weights.selected] = selected
+    frame[Weights.responded] = selected & (gave | ~frame[Register.eligible])
+    populations = [Weights.wave, *([population] if population else [])]
+    frame[Weights.stratum] = _strata(frame, populations, list(strata), min_responses)
+    key = [frame[column] for column in (*populations, Weights.stratum)]
+    design = frame[str(Register.design_weight)]
+    asked = design.groupby(key).transform("sum")
+    heard = design.where(frame[Weights.responded], 0.0).groupby(key).transform("sum")
+    expanded = design * asked / heard.where(heard > 0, 1.0)
+    frame[str(Weights.weight)] = expanded.where(frame[Weights.responded], 0.0)
     return DataFrame[Weights](frame[list(Weights.to_schema().columns)])
 
 
-def _collapse(frame: pd.DataFrame, strata: list[str]) -> pd.Series:
-    """Name of each firm's stratum, coarsened until somebody answered in it."""
-    name = _name(frame, strata, len(strata))
-    for kept in reversed(range(len(strata))):
-        by_stratum = frame[Weights.responded].groupby([frame[Weights.wave], name])
-        silent = ~by_stratum.transform("any")
-        coarser = _name(frame, strata, kept)
-        key = frame[Weights.wave] + "\x1f" + coarser
-        name = name.where(~key.isin(key[silent]), coarser)
-    return name
+def _frame(register: pd.DataFrame, variables: list[str]) -> pd.DataFrame:
+    """One row a firm and wave with its groups, sorted."""
+    of_firm = [*FIRM, str(Register.design_weight), Register.eligible]
+    frame = register[of_firm].drop_duplicates().sort_values(FIRM, ignore_index=True)
+    for variable in variables:
+        rows = register.loc[register[Register.variable] == variable, [*FIRM, Register.group]]
+        frame = frame.merge(rows.rename(columns={Register.group: variable}), on=FIRM, how="left")
+    return frame
 
 
-def _name(frame: pd.DataFrame, strata: list[str], kept: int) -> pd.Series:
-    name = pd.Series("", index=frame.index, dtype=str)
-    for position, variable in enumerate(strata):
-        group = frame[variable] if position < kept else EVERYWHERE
-        name += ("/" if position else "") + f"{variable}=" + group
-    return name if strata else name + ALL
+def _strata(
+    frame: pd.DataFrame, populations: list[str], strata: list[str], min_responses: int
+) -> pd.Series[str]:
+    """Name of each firm's stratum; in the whole of several populations, that population."""
+    stratum: list[pd.Series[str]] = []
+    variables = strata or populations[1:]
+    for _, firms in frame.groupby(populations):
+        cells = list(firms[variables].itertuples(index=False, name=None))
+        responses = Counter(dict.fromkeys(cells, 0))
+        responses.update(compress(cells, firms[Weights.responded]))
+        names = pool_cells(responses, variables, min_responses)
+        stratum.append(pd.Series([names[cell] for cell in cells], firms.index, dtype="str"))
+    return pd.concat(stratum)

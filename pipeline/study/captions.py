@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
 from typing import cast
 
 import pandas as pd
@@ -11,27 +12,15 @@ from pandera.typing import DataFrame
 
 from pipeline.expressions import parse
 from pipeline.study.model import Study
-from pipeline.tables import Captions, Indicators
+from pipeline.study.questions import items_of, options_of
+from pipeline.study.ready import FORMULAS
+from pipeline.study.settings import StudyFile, Text
+from pipeline.tables import Captions
+from pipeline.tables.flow import CROSS
 
-FORMULAS = (Indicators.numerator, Indicators.denominator, Indicators.base)
 Row = tuple[str, str, str]
-DEFINITIONS = {
-    "de": {
-        "mean": "Mittelwert über die Betriebe: {numerator}",
-        "share": "Anteil der Betriebe, für die gilt: {numerator}",
-        "ratio": "Über alle Betriebe: Summe von {numerator}, geteilt durch Summe von {denominator}",
-        "total": "Summe über alle Betriebe, hochgerechnet: {numerator}",
-        "base": "; nur Betriebe, für die gilt: {base}",
-    },
-    "en": {
-        "mean": "Mean over the firms: {numerator}",
-        "share": "Share of the firms for which this holds: {numerator}",
-        "ratio": "Over all firms: sum of {numerator}, divided by sum of {denominator}",
-        "total": "Sum over all firms, grossed up: {numerator}",
-        "base": "; only firms for which this holds: {base}",
-    },
-}
-"""How the kinds of indicators are worded, by language."""
+EVERYTHING = "*"
+"""The item of a change that concerns the whole questionnaire."""
 
 
 @pa.check_types
@@ -40,14 +29,17 @@ def captions(study: Study, fields: Mapping[str, str]) -> DataFrame[Captions]:
 
     `fields` has the first and last day of the field work by wave (ISO dates, a slash between).
     """
+    used = _items_by_indicator(study)
     rows = [
         (language, *row)
         for language in study.settings.languages
         for row in [
             *_study(study, language),
-            *_groups(study, language),
+            *_breakdowns(study, language),
+            *_benchmarks(study, language),
             *_indicators(study, language),
-            *_changes(study, language),
+            *_questions(study, language, used),
+            *_changes(study, language, used),
             *(("field", wave, dates) for wave, dates in fields.items()),
         ]
     ]
@@ -55,56 +47,110 @@ def captions(study: Study, fields: Mapping[str, str]) -> DataFrame[Captions]:
 
 
 def _study(study: Study, language: str) -> Iterator[Row]:
-    for name in ("title", "population", "source", "publisher"):
-        yield "study", name, getattr(getattr(study.settings, name), language)
+    for name, section in StudyFile.model_fields.items():
+        if section.annotation is Text:
+            yield "study", name, getattr(getattr(study.settings, name), language)
 
 
-def _groups(study: Study, language: str) -> Iterator[Row]:
-    for name in study.settings.publication.breakdowns:
-        column = study.settings.register_columns[name]
-        yield "breakdown", name, getattr(column, language)
-        codes = study.codes[study.codes["code_list"] == column.code_list]
-        by_age = codes.sort_values("from_wave", kind="stable")
-        newest = by_age.drop_duplicates("code", keep="last").sort_index()
-        for code, label in zip(newest["code"], newest[f"label_{language}"], strict=True):
-            yield "group", f"{name}={code}", label
+def _breakdowns(study: Study, language: str) -> Iterator[Row]:
+    """Titles and groups; behind the groups those of other populations that a pair names."""
+    columns, target = study.settings.register_columns, study.settings.target
+    labels = {name: _labels(study, c.code_list, language) for name, c in columns.items()}
+    pairs = [pair for benchmark in study.settings.benchmark for pair in benchmark.pairs]
+    for name in dict.fromkeys(
+        (*study.settings.publication.breakdowns, *(p.breakdown for p in pairs))
+    ):
+        parts = name.split(CROSS)
+        yield "breakdown", name, " × ".join(getattr(columns[part], language) for part in parts)
+        named = {g for p in pairs if p.breakdown == name for g in (p.group, p.reference)}
+        for codes in product(*(labels[part] for part in parts)):
+            group = CROSS.join(codes)
+            if name in study.settings.publication.breakdowns or group in named:
+                texts = [labels[part][code] for part, code in zip(parts, codes, strict=True)]
+                yield "group", f"{name}={group}", ", ".join(texts)
+        for others, code in product(labels[target.column] if target else (), labels[parts[0]]):
+            if target and f"{others}{CROSS}{code}" in named and len(parts) == 1:
+                text = f"{labels[target.column][others]}: {labels[name][code]}"
+                yield "group", f"{name}={others}{CROSS}{code}", text
+
+
+def _labels(study: Study, code_list: str, language: str) -> dict[str, str]:
+    """Codes of a list with their newest labels, in the order of the list."""
+    codes = study.codes[study.codes["code_list"] == code_list]
+    by_age = codes.sort_values("from_wave", kind="stable")
+    newest = by_age.drop_duplicates("code", keep="last").sort_index()
+    return dict(zip(newest["code"], newest[f"label_{language}"], strict=True))
+
+
+def _benchmarks(study: Study, language: str) -> Iterator[Row]:
+    for benchmark in study.settings.benchmark:
+        yield "benchmark", benchmark.name, getattr(benchmark, language)
+        for pair in benchmark.pairs:
+            key = f"{pair.breakdown}={pair.group}:{pair.reference}"
+            yield "pair", key, benchmark.name
 
 
 def _indicators(study: Study, language: str) -> Iterator[Row]:
-    wording = dict(zip(study.items["item"], study.items[f"text_{language}"], strict=True))
+    for name, title in study.settings.ranking.items():
+        yield "ranking", name, getattr(title, language)
     for rule in _records(study.indicators):
         name = rule["indicator"]
         yield "theme", name, rule[f"theme_{language}"]
         yield "indicator", name, rule[f"label_{language}"]
         yield "unit", name, rule[f"unit_{language}"]
         yield "better", name, rule["better"]
-        yield "definition", name, _definition(rule, language)
-        for item in _items(rule, list(study.items["item"])):
+        yield "definition", name, rule[f"definition_{language}"]
+        if rule["ranking"]:
+            yield "ranked", name, rule["ranking"]
+
+
+def _questions(study: Study, language: str, used: Mapping[str, Sequence[str]]) -> Iterator[Row]:
+    """Wordings of the newest version; where an indicator counts a multi, the question alone."""
+    text = f"text_{language}"
+    wording = {row["item"]: row[text] for row in (*_aged(study.items), *_aged(study.questions))}
+    counted = options_of(study.questions, study.items)
+    question = dict(zip(study.items["item"], study.items["question"], strict=True))
+    for name, items in used.items():
+        whole = {q for q, options in counted.items() if options and {*options} <= {*items}}
+        asked = [question[item] if question[item] in whole else item for item in items]
+        for item in dict.fromkeys(asked):
             yield "question", f"{name}/{item}", wording[item]
 
 
-def _changes(study: Study, language: str) -> Iterator[Row]:
-    for rule in _records(study.indicators):
-        used = set(_items(rule, list(study.items["item"])))
-        notes: dict[str, list[str]] = {}
-        for change in _records(study.changes):
-            if change["item"] in used:
-                key = f"{rule['indicator']}/{change['from_wave']}/{change['kind']}"
+def _changes(study: Study, language: str, used: Mapping[str, Sequence[str]]) -> Iterator[Row]:
+    """What changed, by indicator, wave and kind; once for what concerns everything."""
+    notes: dict[str, list[str]] = {}
+    changes = _records(study.changes)
+    for name, items in {**used, EVERYTHING: [EVERYTHING]}.items():
+        for change in changes:
+            filled = change["apply"].split()[:1] if change["kind"] == "class" else []
+            if {change["item"], *filled} & {*items}:
+                key = f"{name}/{change['from_wave']}/{change['kind']}"
                 notes.setdefault(key, []).append(change[f"note_{language}"])
-        for key, texts in notes.items():
-            yield "change", key, "; ".join(dict.fromkeys(texts))
+    for key, texts in notes.items():
+        yield "change", key, "; ".join(dict.fromkeys(texts))
 
 
-def _definition(rule: dict[str, str], language: str) -> str:
-    """What an indicator is, as a sentence with its formulas."""
-    phrases = DEFINITIONS[language]
-    text = phrases[rule["kind"]].format_map(rule)
-    return text + phrases["base"].format_map(rule) if rule["base"] else text
+def _items_by_indicator(study: Study) -> dict[str, list[str]]:
+    """The items in the formulas of each indicator, in the order of the questionnaire."""
+    rules = {rule["indicator"]: rule for rule in _records(study.indicators)}
+    order = [item for items in items_of(study.items).values() for item in items]
+    found = {}
+    for name, rule in rules.items():
+        names = _names(rule)
+        if rule["kind"] == "formula":
+            names = frozenset().union(*(_names(rules[part]) for part in names))
+        found[name] = [item for item in order if item in names]
+    return found
 
 
-def _items(rule: dict[str, str], order: Sequence[str]) -> list[str]:
-    names = {name for column in FORMULAS if rule[column] for name in parse(rule[column]).names}
-    return [item for item in order if item in names]
+def _names(rule: Mapping[str, str]) -> frozenset[str]:
+    names: frozenset[str] = frozenset()
+    return names.union(*(parse(rule[column]).names for column in FORMULAS if rule[column]))
+
+
+def _aged(table: pd.DataFrame) -> list[dict[str, str]]:
+    return _records(table.sort_values("from_wave", kind="stable"))
 
 
 def _records(table: pd.DataFrame) -> list[dict[str, str]]:

@@ -1,92 +1,47 @@
-"""What a study consists of."""
+"""What a study consists of, as the stages receive it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import TypeVar
 
 import pandas as pd
 from pandera.typing import DataFrame
-from pydantic import BaseModel, ConfigDict, Field
 
-from pipeline.tables import BenchmarkPairs, ChangeRules, Codes, Columns, Edits, Indicators, Items
-from pipeline.tables.metadata import Sensitivity
-
-Language = Literal["de", "en"]
-Percent = Annotated[float, Field(gt=0, le=100)]
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Text(_Section):
-    """A text in the languages of the reports."""
-
-    de: str = Field(min_length=1)
-    en: str = Field(min_length=1)
-
-
-class RegisterColumn(Text):
-    """A column of the register: its code list and its name."""
-
-    code_list: str
-
-
-class Weighting(_Section):
-    """Columns of the register within which response is balanced, the coarsest first."""
-
-    strata: tuple[str, ...] = ()
-
-
-class Publication(_Section):
-    """Which breakdowns are published, and the rules that protect a firm (see disclosure)."""
-
-    breakdowns: tuple[str, ...] = ()
-    min_contributors: int = Field(default=5, ge=3)
-    p_percent: Percent = 10
-    dominance_firms: int = Field(default=1, ge=1)
-    dominance_percent: Percent = 75
-    participation: Sensitivity = "normal"
-
-
-class BenchmarkPair(_Section):
-    """A group and what it is compared with: a group of the same breakdown, or `rest`."""
-
-    breakdown: str
-    group: str
-    reference: str
-
-
-class StudyFile(_Section):
-    """`schemas/study.toml`."""
-
-    id: str = Field(pattern=r"^[a-z][a-z0-9_-]*$")
-    languages: tuple[Language, ...] = Field(min_length=1)
-    title: Text
-    population: Text
-    source: Text
-    publisher: Text
-    register_columns: Mapping[str, RegisterColumn] = Field(alias="register", default={})
-    weighting: Weighting = Weighting()
-    publication: Publication = Publication()
-    benchmark: tuple[BenchmarkPair, ...] = ()
+from pipeline.study.settings import StudyFile
+from pipeline.tables import (
+    BenchmarkPairs,
+    ChangeRules,
+    Codes,
+    Columns,
+    Concordances,
+    Edits,
+    Indicators,
+    Items,
+    Questions,
+)
 
 
 @dataclass(frozen=True, eq=False)
 class Study:
-    """A study folder and its checked content; `settings` is `study.toml`, the rest are tables."""
+    """A study folder and its checked content; `settings` is `study.toml`, the rest are tables.
+
+    `derived` names the items that no wave asks: they are filled from others (changes of kind
+    class).
+    """
 
     folder: Path
     settings: StudyFile
+    questions: DataFrame[Questions]
     items: DataFrame[Items]
     codes: DataFrame[Codes]
     columns: DataFrame[Columns]
     changes: DataFrame[ChangeRules]
     edits: DataFrame[Edits]
     indicators: DataFrame[Indicators]
+    concordances: DataFrame[Concordances]
+    derived: frozenset[str]
 
     @property
     def raw(self) -> Path:
@@ -118,12 +73,17 @@ class Study:
     def benchmark_pairs(self) -> DataFrame[BenchmarkPairs]:
         """The declared pairs of groups, in the order of `study.toml`."""
         columns = list(BenchmarkPairs.to_schema().columns)
-        pairs = [pair.model_dump() for pair in self.settings.benchmark]
+        pairs = [
+            (benchmark.name, *pair.model_dump().values(), " ".join(benchmark.without))
+            for benchmark in self.settings.benchmark
+            for pair in benchmark.pairs
+        ]
         return DataFrame[BenchmarkPairs](pd.DataFrame(pairs, columns=columns, dtype=str))
 
     def asked_in(self, wave: str) -> tuple[DataFrame[Items], DataFrame[Codes], DataFrame[Edits]]:
-        """Items, codes and edit rules that hold in a wave."""
-        return in_wave(self.items, wave), in_wave(self.codes, wave), in_wave(self.edits, wave)
+        """Items that a wave asked, in its version, and the codes and edit rules that hold in it."""
+        asked = self.items[~self.items[Items.item].isin(self.derived)]
+        return in_wave(asked, wave), in_wave(self.codes, wave), in_wave(self.edits, wave)
 
     def register_codes(self, wave: str) -> dict[str, tuple[str, ...]]:
         """Valid codes of each column of the register in a wave."""

@@ -1,69 +1,100 @@
-"""Whether `study.toml` names what exists, and each thing once."""
+"""`schemas/study.toml`: its sections and what each setting may be."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping
+from typing import Annotated, Literal, NamedTuple
 
-from pipeline.errors import Problem, nearest
-from pipeline.study.model import Study
-from pipeline.tables import Register
-from pipeline.tables.flow import ALL, REST
-from pipeline.tables.metadata import KEY
+from pydantic import BaseModel, ConfigDict, Field
 
-FILE = "study.toml"
-RESERVED = (ALL, KEY, str(Register.holding))
-"""Names that a classifying column of the register cannot have."""
-PART_OF_ID = re.compile(r"[A-Za-z0-9_.-]+")
-"""Such a name can be a part of a number's id: it holds none of the signs between the parts."""
+from pipeline.tables.flow import CROSS
+from pipeline.tables.metadata import Sensitivity
+
+Language = Literal["de", "en"]
+Percent = Annotated[float, Field(gt=0, le=100)]
 
 
-def check_settings(study: Study) -> Iterator[Problem]:
-    """Names in study.toml that do not exist elsewhere, are there twice, or are taken."""
-    yield from _dangling(study)
-    settings = study.settings
-    for place, names in (
-        ("languages", settings.languages),
-        ("weighting.strata", settings.weighting.strata),
-        ("publication.breakdowns", settings.publication.breakdowns),
-        ("benchmark", [" ".join(pair.model_dump().values()) for pair in settings.benchmark]),
-    ):
-        yield from _twice(place, names)
-    for pair in settings.benchmark:
-        if pair.group == pair.reference:
-            advice = f"name another group, or {REST}"
-            expected = "a reference that is not the group"
-            yield _problem("benchmark.reference", pair.reference, expected, advice)
-    for name in settings.register_columns:
-        if name in RESERVED or not PART_OF_ID.fullmatch(name):
-            expected = f"letters, digits and _ . -, and none of {', '.join(RESERVED)}"
-            yield _problem("register", name, expected, "rename the column of the register")
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-def _dangling(study: Study) -> Iterator[Problem]:
-    settings, codes = study.settings, study.codes
-    register, lists = set(settings.register_columns), set(codes["code_list"])
-    breakdowns = set(settings.publication.breakdowns)
-    named = [("weighting.strata", n, register) for n in settings.weighting.strata]
-    named += [("publication.breakdowns", n, register) for n in settings.publication.breakdowns]
-    for name, column in settings.register_columns.items():
-        named.append((f"register.{name}.code_list", column.code_list, lists))
-    for pair in settings.benchmark:
-        of = settings.register_columns.get(pair.breakdown)
-        groups = set(codes.loc[codes["code_list"] == (of.code_list if of else ""), "code"])
-        named.append(("benchmark.breakdown", pair.breakdown, breakdowns))
-        if of:
-            named.append(("benchmark.group", pair.group, groups))
-            named.append(("benchmark.reference", pair.reference, groups | {REST}))
-    for place, value, known in named:
-        if value not in known:
-            yield _problem(place, value, "a name that exists", nearest(value, known))
+class Text(_Section):
+    """A text in the languages of the reports."""
+
+    de: str = Field(min_length=1)
+    en: str = Field(min_length=1)
 
 
-def _twice(place: str, names: Sequence[str]) -> Iterator[Problem]:
-    for name in sorted({name for name in names if names.count(name) > 1}):
-        yield _problem(place, name, "each only once", "take one of them out")
+class RegisterColumn(Text):
+    """A column of the register: its code list and its name."""
+
+    code_list: str
 
 
-def _problem(place: str, value: str, expected: str, advice: str) -> Problem:
-    return Problem(f"'{value}'", expected, advice, file=FILE, item=place)
+class RegisterGroup(NamedTuple):
+    """The firms with one code in a column of the register."""
+
+    column: str
+    group: str
+
+
+class Weighting(_Section):
+    """Columns of the register within which response is balanced, the coarsest first."""
+
+    strata: tuple[str, ...] = ()
+    min_responses: int = Field(default=1, ge=1)
+
+
+class Publication(_Section):
+    """Which breakdowns are published, and the rules that protect a firm (see disclosure)."""
+
+    breakdowns: tuple[str, ...] = ()
+    min_contributors: int = Field(default=5, ge=3)
+    min_contributors_high: int = Field(default=10, ge=3)
+    p_percent: Percent = 10
+    dominance_firms: int = Field(default=1, ge=1)
+    dominance_percent: Percent = 75
+    participation: Sensitivity = "normal"
+
+
+class Pair(_Section):
+    """A group and what it is compared with: a group of the same breakdown, or `rest`."""
+
+    breakdown: str
+    group: str
+    reference: str
+
+
+class Benchmark(Text):
+    """A comparison: its name and title, its pairs of groups, indicators that it leaves out."""
+
+    name: str
+    without: tuple[str, ...] = ()
+    pairs: tuple[Pair, ...] = Field(min_length=1)
+
+
+class StudyFile(_Section):
+    """`schemas/study.toml`."""
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9_-]*$")
+    languages: tuple[Language, ...] = Field(min_length=1)
+    title: Text
+    population: Text
+    source: Text
+    publisher: Text
+    register_columns: Mapping[str, RegisterColumn] = Field(alias="register", default={})
+    target: RegisterGroup | None = None
+    eligibility: RegisterGroup | None = None
+    weighting: Weighting = Weighting()
+    publication: Publication = Publication()
+    ranking: Mapping[str, Text] = {}
+    benchmark: tuple[Benchmark, ...] = ()
+
+    @property
+    def crossings(self) -> tuple[str, ...]:
+        """Breakdowns by two columns of the register."""
+        return tuple(name for name in self.publication.breakdowns if CROSS in name)
+
+
+SECTIONS = (StudyFile, RegisterColumn, Weighting, Publication, Benchmark, Pair)
+"""What `study.toml` consists of."""

@@ -1,11 +1,14 @@
-"""Differences of estimates, within a wave and between waves, with their covariance."""
+"""Differences and functions of estimates of one wave or several, with all covariances."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TypeVar
+import operator
+from collections.abc import Callable, Sequence
+from functools import reduce
+from typing import Any, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from pipeline.survey.design import Floats, Ints
 from pipeline.survey.estimators import Estimate
@@ -13,6 +16,9 @@ from pipeline.survey.variance import covariance as _covariance
 from pipeline.survey.variance import scaled, variance
 
 Number = TypeVar("Number", Floats, Ints)
+
+_STEP = 1e-100
+"""Imaginary step of a derivative: nothing is subtracted, so it may be as small as one likes."""
 
 
 def contrast(estimates: Sequence[Estimate], coefficients: Sequence[float]) -> Estimate:
@@ -23,16 +29,27 @@ def contrast(estimates: Sequence[Estimate], coefficients: Sequence[float]) -> Es
     cautious form of Welch's test.
     """
     terms = list(zip(coefficients, estimates, strict=True))
-    parts = [part for c, e in terms for part in scaled(e.parts, np.full((1, 1), float(c)))]
     values = np.asarray(sum(c * e.estimate for c, e in terms), dtype=float)
-    return Estimate(
-        values,
-        np.sqrt(variance(parts)).reshape(values.shape),
-        _least([e.n for e in estimates]),
-        _least([e.df for e in estimates]),
-        _least([e.n_kish for e in estimates]),
-        tuple(parts),
-    )
+    return _combined(values, [(np.asarray(c, dtype=float), e) for c, e in terms])
+
+
+def function(estimates: Sequence[Estimate], f: Callable[..., npt.NDArray[Any]]) -> Estimate:
+    """Estimate f(estimates), a smooth function of estimates of any waves, by the delta method.
+
+    `f` takes an array per estimate (of the same shape, or shape ()) and must take complex ones
+    too. Influence: the sum of those of the estimates, each times the derivative of f (Särndal,
+    Swensson and Wretman 1992, 5.5), which is Im f(x + ih) / h (Squire and Trapp 1998, SIAM Review
+    40). Where f or a derivative is not finite there is no estimate or no standard error. The
+    result can enter a function or contrast itself; n, df and n_kish as in `contrast`.
+    """
+    points = [e.estimate.astype(complex) for e in estimates]
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        values = _finite(np.real(f(*points)))
+        slopes = [
+            _finite(np.imag(f(*points[:i], x + 1j * _STEP, *points[i + 1 :])) / _STEP)
+            for i, x in enumerate(points)
+        ]
+    return _combined(values, list(zip(slopes, estimates, strict=True)))
 
 
 def difference(a: Estimate, b: Estimate) -> Estimate:
@@ -62,13 +79,31 @@ def covariance(a: Estimate, b: Estimate) -> Floats:
 def overlap(a: Estimate, b: Estimate) -> Ints:
     """Count the units that answered within the domain of both estimates, shape () or (k,).
 
-    For estimates of a wave each, not for contrasts.
+    For estimates of a wave each. A unit counts if it is in all parts of a function of several.
     """
     shape = np.broadcast_shapes(a.estimate.shape, b.estimate.shape)
-    first, second = a.parts[0], b.parts[0]
-    position = second.design.unit_ids.get_indexer(first.design.unit_ids)
-    both = first.inside[:, position >= 0] & second.inside[:, position[position >= 0]]
+    position = b.parts[0].design.unit_ids.get_indexer(a.parts[0].design.unit_ids)
+    first, second = (reduce(operator.and_, [part.inside for part in e.parts]) for e in (a, b))
+    both = first[:, position >= 0] & second[:, position[position >= 0]]
     return np.asarray(both.sum(axis=1), dtype=np.int64).reshape(shape)
+
+
+def _combined(values: Floats, terms: Sequence[tuple[Floats, Estimate]]) -> Estimate:
+    """Estimate of these values, whose influence is the sum of factor times influence."""
+    estimates = [e for _, e in terms]
+    parts = [part for factor, e in terms for part in scaled(e.parts, np.reshape(factor, (-1, 1)))]
+    return Estimate(
+        values,
+        np.sqrt(variance(parts)).reshape(values.shape),
+        _least([e.n for e in estimates]),
+        _least([e.df for e in estimates]),
+        _least([e.n_kish for e in estimates]),
+        tuple(parts),
+    )
+
+
+def _finite(values: npt.NDArray[Any]) -> Floats:
+    return np.where(np.isfinite(values), values, np.nan)
 
 
 def _least(values: Sequence[Number]) -> Number:

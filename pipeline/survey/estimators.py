@@ -1,8 +1,8 @@
-"""Means, shares, ratios and totals of domains, each with the influence of every unit on it."""
+"""Means, shares, balances, ratios and totals of domains, with each unit's influence on them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +30,14 @@ class Estimate:
     parts: tuple[Influence, ...]
 
 
+@dataclass(frozen=True, eq=False)
+class Balance(Estimate):
+    """The share `up` less the share `down`, with both, which its interval is made from."""
+
+    up: Estimate
+    down: Estimate
+
+
 def mean(design: Design, y: npt.ArrayLike, domain: npt.ArrayLike | None = None) -> Estimate:
     """Estimate the mean of y, sum(w y) / sum(w) over the domain's units that answered.
 
@@ -46,6 +54,20 @@ def share(design: Design, y: npt.ArrayLike, domain: npt.ArrayLike | None = None)
     if not (np.isnan(values) | (values == 0) | (values == 1)).all():
         raise ValueError("a share takes 0, 1 and NaN (no answer) only")
     return mean(design, values, domain)
+
+
+def balance(design: Design, y: npt.ArrayLike, domain: npt.ArrayLike | None = None) -> Balance:
+    """Estimate the balance of answers y in {1 (up), 0, -1 (down), NaN}, their mean; as `mean`."""
+    values = np.asarray(y, dtype=float)
+    if not (np.isnan(values) | np.isin(values, (1, 0, -1))).all():
+        raise ValueError("a balance takes 1, 0, -1 and NaN (no answer) only")
+    up, down = (np.where(np.isnan(values), np.nan, values == side) for side in (1, -1))
+    both = mean(design, values, domain)
+    return Balance(
+        **{field.name: getattr(both, field.name) for field in fields(both)},
+        up=mean(design, up, domain),
+        down=mean(design, down, domain),
+    )
 
 
 def ratio(

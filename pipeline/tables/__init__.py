@@ -16,6 +16,7 @@ from pipeline.tables.flow import (
     RawAnswers,
     Register,
     Release,
+    Successions,
     WaveLog,
     Weights,
 )
@@ -25,9 +26,12 @@ from pipeline.tables.metadata import (
     ChangeRules,
     Codes,
     Columns,
+    Concordances,
+    Definitions,
     Edits,
     Indicators,
     Items,
+    Questions,
 )
 
 __all__ = [
@@ -40,16 +44,20 @@ __all__ = [
     "Clearance",
     "Codes",
     "Columns",
+    "Concordances",
     "Contributions",
+    "Definitions",
     "Edits",
     "Estimates",
     "Findings",
     "Indicators",
     "Items",
     "Panel",
+    "Questions",
     "RawAnswers",
     "Register",
     "Release",
+    "Successions",
     "WaveLog",
     "Weights",
 ]

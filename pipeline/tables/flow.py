@@ -26,8 +26,11 @@ Treatment = Literal["reject_row", "quarantine_value", "normalised", "keep"]
 Symbol = Literal["", "c", "x", "z", "u"]
 """Why a number is not shown: c confidential, x not available, z not applicable, u unreliable."""
 
-ClearanceRule = Literal["", "min_contributors", "p_percent", "dominance", "unanimous", "secondary"]
-"""Why a cell is not published; `secondary`: it would give away another one."""
+ClearanceRule = Literal[
+    "", "min_contributors", "p_percent", "dominance", "unanimous", "secondary", "part"
+]
+"""Why a cell is not published; `secondary`: it would give away another one; `part`: it is computed
+from indicators of which one is not published."""
 
 Statistic = Literal[
     "estimate",
@@ -55,6 +58,10 @@ RESPONSE = "response"
 
 REST = "rest"
 """As the reference of a benchmark: everybody of the population who is not in the group."""
+
+CROSS = "*"
+"""Between the parts of a crossing (`field*size`, group `1*2`), and before the group of a firm that
+is not of the target population: `3*1` is group 1 of population 3."""
 
 RAGGED = ""
 """The heading of the one cell of a ragged record: its text is the record's fields, joined.
@@ -90,14 +97,20 @@ class RawAnswers(_Table):
 
 
 class Register(_Table):
-    """The population frame: one row per firm and classifying variable (`all` among them).
+    """The population frame: one row per firm and classifying variable or crossing of two.
 
+    Only firms of the target population have the variable `all`; the groups of others (reference
+    populations) begin with their population and `*`, except in the population's own variable.
     Holding is the group of firms that counts as one contributor in disclosure control.
+    `design_weight` is the inverse probability of being asked: 1 in a census, 0 if the firm is on
+    the frame but was not asked. `eligible` is false for a firm known to be out of scope.
     """
 
     wave: str
     firm_id: str = pa.Field(str_length={"min_value": 1})
     holding: str = pa.Field(str_length={"min_value": 1})
+    design_weight: float = pa.Field(ge=0)
+    eligible: bool
     variable: str
     group: str = pa.Field(str_length={"min_value": 1})
 
@@ -105,11 +118,25 @@ class Register(_Table):
         unique = ["wave", "firm_id", "variable"]
 
 
+class Successions(_Table):
+    """Firms that went on under another id: from `wave` on, `firm_id` is `successor`.
+
+    After a merger several firms have one successor; the one that it `continues` is compared with
+    it over time, the others leave.
+    """
+
+    wave: str
+    firm_id: str = pa.Field(unique=True)
+    successor: str
+    continues: bool
+
+
 class Answers(_Table):
     """Typed answers, one row per record and item; where there is no value there is a reason.
 
-    `text` is what the file had; `code` is set for items with a code list, `value` for numbers and
-    for codes that are numbers (in the unit the wave asked in).
+    `text` is what the file had; `code` is set for items with a code list and for options (1 chosen,
+    0 not chosen), `value` for numbers and for codes that are numbers (in the unit the wave asked
+    in).
     `problem` names the rule that the text broke on decoding; the value is then missing.
     """
 
@@ -172,13 +199,16 @@ class Panel(_Table):
 class Weights(_Table):
     """One row per firm of the register: its response stratum, and its weight if it answered.
 
-    `weight` = firms of the stratum in the register / firms of it that answered; 0 where the firm
-    did not answer.
+    `responded`: it answered, or is known to be out of scope (`eligible` false): such a firm keeps
+    its weight and counts zero. `selected`: it was asked. `weight` = design weight times the inverse
+    response rate of the stratum; 0 where the firm did not respond.
     """
 
     wave: str
     firm_id: str
     stratum: str
+    selected: bool
+    eligible: bool
     responded: bool
     weight: float = pa.Field(ge=0)
 
@@ -191,7 +221,8 @@ class Contributions(_Table):
 
     The indicator is scale · sum(w·numerator) / sum(w·denominator) over the firms in its base (see
     `Indicators`). A firm that answered but lies outside the base (`in_base` false) counts as a
-    respondent of the item in the variance and brings 0.
+    respondent of the item in the variance and brings 0. So does a firm out of scope. Indicators of
+    kind `formula` have no contributions of their own.
     """
 
     wave: str

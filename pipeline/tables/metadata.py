@@ -8,49 +8,111 @@ import pandera.pandas as pa
 
 from pipeline.tables.flow import _Table
 
-ItemType = Literal["single", "integer", "number", "percent", "text"]
-"""How an answer is read; `single` needs a code list."""
+QuestionType = Literal["single", "multi", "grid", "integer", "number", "percent", "text"]
+"""multi: any number of the list's codes, a column each; grid: a code for each of several rows."""
 
-Sensitivity = Literal["low", "normal"]
-"""low: a share of 0 % or 100 % gives nothing away (public anyway); else it does."""
+ItemType = Literal["single", "option", "integer", "number", "percent", "text"]
+"""How an answer is read; `single` needs a code list; `option`: a code of a multi, chosen or not."""
 
-IndicatorKind = Literal["mean", "share", "ratio", "total"]
-"""mean and share: denominator 1; ratio: both amounts; total: grossed up to the population."""
+Sensitivity = Literal["low", "normal", "high"]
+"""low: a share of 0 % or 100 % gives nothing away (public anyway); else it does; high: a group
+needs more contributors (`min_contributors_high`)."""
 
-ChangeKind = Literal["unit", "recode", "break", "note"]
-"""unit: multiply; recode: code for code; break: not comparable across; note: comparable, say so."""
+IndicatorKind = Literal["mean", "share", "balance", "ratio", "total", "formula"]
+"""mean and share: denominator 1; balance: numerator 1 (up), 0 or -1 (down), denominator 1; ratio:
+both amounts; total: grossed up to the population; formula: computed from other indicators."""
+
+ChangeKind = Literal[
+    "unit",
+    "recode",
+    "class",
+    "classification",
+    "filter",
+    "break",
+    "wording",
+    "period",
+    "tool",
+    "new",
+    "note",
+]
+"""What changed between waves. Values change for unit (multiply), recode (code for code: order,
+split, merged codes), class (a number was once asked in classes), classification (by concordance)
+and filter (who is asked). A break is not comparable across. The others are comparable and said:
+wording, reference period, survey tool, new item, row or option, anything else."""
+
+EditKind = Literal["hard", "soft", "parts", "score", "built_in"]
+"""hard: takes the values out; soft: reports; parts: must add up, small gaps are prorated; score:
+Hidiroglou and Berthelot's on the wave before; built_in: rules of the pipeline itself, in `test`."""
 
 
 KEY = "firm_id"
 """What the column with the firm's key is mapped to in `Columns`; not an item."""
 
 
-class Items(_Table):
-    """The questionnaire: one row per item, in its canonical (newest) form.
+class Questions(_Table):
+    """`items.csv` as the analyst writes it: one row per question and version of it.
 
-    `routing` is the condition under which the item is asked (empty: everybody). `from_wave` and
-    `to_wave` (inclusive, empty: open) say in which waves it was asked. `minimum` and `maximum` are
-    in the unit of the wave's question.
+    A question has a new version (a row of its own, from another wave on) where its type, code list,
+    unit, bounds or text changed. `rows` is the list of the rows of a grid. `routing` is the
+    condition under which it is asked (empty: everybody). `from_wave` and `to_wave` (inclusive,
+    empty: open) say in which waves it was asked. `minimum` and `maximum` are in its unit.
     """
 
-    item: str = pa.Field(unique=True)
-    type: str = pa.Field(isin=get_args(ItemType))
+    item: str
+    type: str = pa.Field(isin=get_args(QuestionType))
     code_list: str
+    rows: str
     unit: str
     routing: str
     minimum: float = pa.Field(nullable=True)
     maximum: float = pa.Field(nullable=True)
+    sensitivity: str = pa.Field(isin=get_args(Sensitivity))
     from_wave: str
     to_wave: str
     text_de: str
     text_en: str
 
+    class Config:
+        unique = ["item", "from_wave"]
+
+
+class Items(_Table):
+    """The questionnaire by item: a question, a row of a grid or an option of a multi.
+
+    Made from `Questions`: row `a` of grid `C07` is item `C07_a` (type single), code 3 of multi
+    `B07` is item `B07_3` (type option), asked in the waves in which the row or code is valid. An
+    `exclusive` option ('none of these') stands alone. One row per item and version.
+    """
+
+    item: str
+    question: str
+    type: str = pa.Field(isin=get_args(ItemType))
+    code_list: str
+    exclusive: bool
+    unit: str
+    routing: str
+    minimum: float = pa.Field(nullable=True)
+    maximum: float = pa.Field(nullable=True)
+    sensitivity: str = pa.Field(isin=get_args(Sensitivity))
+    from_wave: str
+    to_wave: str
+    text_de: str
+    text_en: str
+
+    class Config:
+        unique = ["item", "from_wave"]
+
 
 class Codes(_Table):
-    """Code lists with their labels and the waves in which a code was valid (inclusive)."""
+    """Code lists with their labels and the waves in which a code was valid (inclusive).
+
+    A code of letters d stands for every number of as many digits (`dddd`: 2932). `exclusive` is
+    `yes` for an option of a multi that excludes all others.
+    """
 
     code_list: str
     code: str
+    exclusive: str = pa.Field(isin=["", "yes"])
     from_wave: str
     to_wave: str
     label_de: str
@@ -68,11 +130,27 @@ class Columns(_Table):
         unique = ["wave", "column"]
 
 
-class ChangeRules(_Table):
-    """How answers of the waves `from_wave` to `to_wave` become canonical (`changes.csv`).
+class Concordances(_Table):
+    """Which code of one classification is which of another (`classifications/*_*.csv`)."""
 
-    `apply` is a factor for `unit` (``* 1000``), pairs for `recode` (``1=3 2=2 3=1``), empty else.
-    A `break` lies between `from_wave` and the wave before it.
+    concordance: str
+    from_code: str
+    to_code: str
+    source: str
+
+    class Config:
+        unique = ["concordance", "from_code"]
+
+
+class ChangeRules(_Table):
+    """How answers of the waves `from_wave` to `to_wave` become comparable (`changes.csv`).
+
+    `apply` is, by kind, unit: a factor (``* 1000``); recode: pairs (``1=3 2=2 3=1``); class: an
+    item with bounds (``A03_class 1=1-9 2=10-49 3=50-``), filled from the code in these waves and
+    from the number in the others; classification: a concordance with the digits that are compared
+    (``wz2025_wz2008 2``); filter: the condition under which the answers of these waves count; empty
+    else. A break lies between `from_wave` and the wave before it; the note of any other kind
+    that changes no value says what is new from `from_wave` on. Item `*` is the whole questionnaire.
     """
 
     item: str
@@ -87,37 +165,43 @@ class ChangeRules(_Table):
 class Edits(_Table):
     """Edit rules: `test` must hold where `condition` does (empty: always).
 
-    A hard rule quarantines the values of `items` (blank-separated), a soft one only reports.
+    Formulas are over items in the form of the series (after unit, recode), and over columns of the
+    register. A hard rule quarantines the values of `items` (blank-separated), a soft one only
+    reports. Parts: `items` must add up to `test`; within `tolerance` they are prorated, beyond it
+    quarantined. Score: the change of `items` on the wave before is no outlier. Built-in: `test`
+    names rules of reading and decoding, whose findings get this rule's name and message.
     """
 
     rule: str = pa.Field(unique=True)
-    kind: str = pa.Field(isin=["hard", "soft"])
+    kind: str = pa.Field(isin=get_args(EditKind))
     test: str
     condition: str
     items: str
+    tolerance: float = pa.Field(nullable=True, ge=0)
     from_wave: str
     to_wave: str
     message_de: str
     message_en: str
 
 
-class Indicators(_Table):
-    """Indicator definitions: formulas over items, and how the result is printed.
+class Definitions(_Table):
+    """`indicators.csv` as the analyst writes it: formulas over items, and how they are printed.
 
     `base` is the condition under which a firm belongs to the indicator (empty: everybody).
-    `scale` multiplies the result (100 for per cent).
+    `scale` multiplies the result (100 for per cent). `ranking` names the list in which it is ranked
+    with others (empty: none). The definition is a sentence for readers.
     """
 
     indicator: str = pa.Field(unique=True)
     theme_de: str
     theme_en: str
+    ranking: str
     kind: str = pa.Field(isin=get_args(IndicatorKind))
     numerator: str
     denominator: str
     base: str
     scale: float = pa.Field(gt=0)
     decimals: int = pa.Field(ge=0)
-    sensitivity: str = pa.Field(isin=get_args(Sensitivity))
     better: str = pa.Field(isin=["higher", "lower", "neutral"])
     from_wave: str
     to_wave: str
@@ -125,25 +209,44 @@ class Indicators(_Table):
     label_en: str
     unit_de: str
     unit_en: str
+    definition_de: str
+    definition_en: str
+
+
+class Indicators(Definitions):
+    """Indicators as the stages receive them: formulas over single items, no question left in them.
+
+    `sensitivity` is that of the most sensitive item in its formulas.
+    """
+
+    sensitivity: str = pa.Field(isin=get_args(Sensitivity))
 
 
 class BenchmarkPairs(_Table):
-    """Which group is compared with which reference (a group of the same breakdown, or `rest`)."""
+    """Which group is compared with which reference (a group of the same breakdown, or `rest`).
 
+    `without` lists the indicators (blank-separated) that the benchmark leaves out.
+    """
+
+    benchmark: str
     breakdown: str
     group: str
     reference: str
+    without: str
 
 
 class Captions(_Table):
     """Every text of a study that a report prints, by language, in the order of printing.
 
     kind and key: `study` (title, population, source, publisher); `theme`, `indicator` (label),
-    `unit`, `better` (higher, lower, neutral), `definition` with the indicator as key; `breakdown`
-    (register column, `all` first) and `group` (``breakdown=group``); `question`
-    (``indicator/item``: the wording); `change` (``indicator/wave/kind``: what changed in that wave
-    and how it is compared; the kind is that of `ChangeRules`); `field` (wave: first and last day of
-    the field work, as ISO dates with a slash between).
+    `unit`, `better` (higher, lower, neutral), `definition` with the indicator as key; `ranked` (an
+    indicator: the name of its ranking) and `ranking` (that name: its title); `breakdown` (register
+    column or crossing, `all` first) and `group` (``breakdown=group``, reference groups too);
+    `benchmark` (a name: its title) and `pair` (``breakdown=group:reference``: its benchmark);
+    `question` (``indicator/item``: the wording); `change` (``indicator/wave/kind``: what
+    changed in that wave and how it is compared; the kind is that of `ChangeRules`; indicator `*`:
+    everything); `field` (wave: first and last day of the field work, as ISO dates with a slash
+    between).
     """
 
     language: str

@@ -31,27 +31,42 @@ def as_contract(model, table):
     return model.validate(table[list(types)].astype(types).reset_index(drop=True))
 
 
-def register(firms, wave="w1", holdings=None, **groups):
-    """A register: one letter a firm in `firms` and in each of `groups` (a name or a string)."""
+def register(firms, wave="w1", holdings=None, out_of_scope="", **groups):
+    """A register: one letter a firm in `firms` and in each of `groups` (a name or a string).
+
+    `population` names each firm's population: of the target "1" only is a firm in `all` and in
+    crossings; the groups of others get their population as a prefix, except in `population`.
+    """
+    population = groups.get("population", "1" * len(firms))
     columns = {ALL: [ALL] * len(firms), **{name: list(letters) for name, letters in groups.items()}}
-    rows = [
-        {
-            Register.wave: wave,
-            Register.firm_id: firm,
-            Register.holding: (holdings or firms)[place],
-            Register.variable: variable,
-            Register.group: letters[place],
-        }
-        for place, firm in enumerate(firms)
-        for variable, letters in columns.items()
-    ]
+    rows = []
+    for place, firm in enumerate(firms):
+        other = population[place] != "1"
+        for variable, letters in columns.items():
+            if other and (variable == ALL or "*" in variable):
+                continue
+            prefix = f"{population[place]}*" if other and variable != "population" else ""
+            rows.append(
+                {
+                    Register.wave: wave,
+                    Register.firm_id: firm,
+                    Register.holding: (holdings or firms)[place],
+                    str(Register.design_weight): 1.0,
+                    str(Register.eligible): firm not in out_of_scope,
+                    Register.variable: variable,
+                    Register.group: prefix + letters[place],
+                }
+            )
     return Register.validate(pd.DataFrame(rows))
 
 
-def weights(firms, answered, wave="w1", strata=None):
-    """Response weights N_h / n_h; `answered` names the firms that did, `strata` a letter a firm."""
+def weights(firms, answered, wave="w1", strata=None, *, not_asked="", out_of_scope=""):
+    """Weights N_h / n_h; `answered` names the firms that did, `strata` a letter a firm.
+
+    Firms of `out_of_scope` count among those that responded.
+    """
     stratum = np.array(list(strata or "s" * len(firms)))
-    responded = np.array([firm in answered for firm in firms])
+    responded = np.array([firm in answered or firm in out_of_scope for firm in firms])
     weight = [
         (stratum == h).sum() / responded[stratum == h].sum() if took_part else 0.0
         for h, took_part in zip(stratum, responded, strict=True)
@@ -60,6 +75,8 @@ def weights(firms, answered, wave="w1", strata=None):
         Weights.wave: wave,
         Weights.firm_id: list(firms),
         Weights.stratum: stratum,
+        str(Weights.selected): [firm not in not_asked for firm in firms],
+        str(Weights.eligible): [firm not in out_of_scope for firm in firms],
         Weights.responded: responded,
         str(Weights.weight): np.array(weight),
     }
@@ -69,11 +86,12 @@ def weights(firms, answered, wave="w1", strata=None):
 def contributions(table, numerator, denominator=1.0, base=None, indicator="x"):
     """Contributions of the firms that answered, in their order; NAN where the item has no answer.
 
-    `base` names the firms in the base (all unless given).
+    `base` names the firms in the base (all unless given); firms out of scope are outside it.
     """
     rows = table.loc[table[Weights.responded]]
     firm = rows[Weights.firm_id].to_numpy()
-    in_base = np.array([base is None or f in base for f in firm])
+    in_base = np.array([base is None or f in base for f in firm], dtype=bool)
+    in_base &= rows[str(Weights.eligible)].to_numpy(dtype=bool)
     result = pd.DataFrame(
         {
             Contributions.wave: rows[Weights.wave].to_numpy(),
@@ -90,7 +108,9 @@ def contributions(table, numerator, denominator=1.0, base=None, indicator="x"):
 
 
 def response(table):
-    """The contributions of the response: every firm of the register."""
+    """The contributions of the response: every firm that was asked and may be in scope."""
+    table = table.loc[table[str(Weights.selected)] & table[str(Weights.eligible)]]
+    table = table.reset_index(drop=True)
     responded = table[Weights.responded].to_numpy()
     return Contributions.validate(
         pd.DataFrame(
@@ -133,10 +153,14 @@ def the_response(sensitivity="low"):
     }
 
 
-def pairs(*rows):
+def pairs(*rows, without=""):
     """Pairs to benchmark: breakdown, group, reference."""
-    columns = list(BenchmarkPairs.to_schema().columns)
-    return BenchmarkPairs.validate(pd.DataFrame(rows, columns=columns, dtype=str))
+    columns = [BenchmarkPairs.breakdown, BenchmarkPairs.group, BenchmarkPairs.reference]
+    table = pd.DataFrame(rows, columns=columns, dtype=str).assign(benchmark="b", without=without)
+    return as_contract(BenchmarkPairs, table)
+
+
+NO_PAIRS = pairs()
 
 
 def breaks(**waves):

@@ -19,7 +19,7 @@ from small_tables import (
 from pipeline.analyse import Rules, benchmark, compare, estimate, protect, release
 from pipeline.errors import DisclosureError
 
-BREAKDOWNS = ["sector", "size"]
+BREAKDOWNS = ["sector", "size", "sector*size"]
 RULES = Rules(3, 10, 1, 75)
 WAVES = ("w1", "w2")
 KINDS = {
@@ -28,33 +28,49 @@ KINDS = {
     "sum": {"kind": "total", "numerator": "sum"},
     "share": {"kind": "share", "numerator": "share > 0"},
     "open": {"kind": "share", "numerator": "open > 0", "sensitivity": "low"},
+    "mood": {"kind": "balance", "numerator": "mood"},
+    "plans": {"kind": "balance", "numerator": "plans", "sensitivity": "high"},
 }
+CLIMATE = {"kind": "formula", "numerator": "sqrt((mood + 2) * (plans + 2)) - 2"}
 DECLARED = pairs(
     *(("sector", g, r) for g, r in [("a", "rest"), ("b", "rest"), ("a", "b"), ("c", "a")]),
     *(("size", g, r) for g, r in [("s", "rest"), ("s", "l"), ("l", "rest")]),
+    *(("size", g, f"3*{g}") for g in "sl"),
+    ("population", "1", "3"),
 )
 
 
 class Population:
-    """A made-up register of two waves with skewed answers, and what the stages make of it."""
+    """A made-up register of two waves with skewed answers, and what the stages make of it.
+
+    Firms of population 1 are the target, 2 is nothing to do with it, 3 is a reference.
+    """
 
     def __init__(self, firms, seed, participation):
         self.random = np.random.default_rng(seed)
         names = [f"f{place:02d}" for place in range(firms)]
         holdings = [self.random.choice([name, "h1", "h2"], p=[0.9, 0.05, 0.05]) for name in names]
         groups = {"sector": self.letters("abc", firms), "size": self.letters("sl", firms)}
+        groups["population"] = self.random.choice(list("123"), firms, p=[0.7, 0.05, 0.25])
         registers, self.weights, rows = [], {}, []
         for wave in WAVES:
             groups["sector"] = [
                 self.letters("abc", 1)[0] if self.random.random() < 0.1 else group
                 for group in groups["sector"]
             ]
-            registers.append(register(names, wave, holdings, **groups))
+            crossed = zip(groups["sector"], groups["size"], strict=True)
+            crossing = {"sector*size": ["*".join(pair) for pair in crossed]}
+            closed = self.random.choice(names, self.random.integers(0, 3), replace=False)
+            scope = {"out_of_scope": closed}
+            registers.append(register(names, wave, holdings, **scope, **groups, **crossing))
             answered = self.random.choice(names, self.random.integers(5, firms + 1), replace=False)
-            self.weights[wave] = weights(names, answered, wave)
+            asked = {*answered, *names[: firms // 2]}
+            others = [name for name in names if name not in asked]
+            self.weights[wave] = weights(names, answered, wave, not_asked=others, **scope)
             rows += [self.answers(wave, kind) for kind in KINDS] + [response(self.weights[wave])]
         self.register, self.contributions = stack(*registers), stack(*rows)
         rows = [{"indicator": name, **kind} for name, kind in KINDS.items()]
+        rows.append({"indicator": "climate", **CLIMATE})
         self.indicators = indicators(*rows, the_response(participation))
 
     def letters(self, choice, size):
@@ -66,21 +82,25 @@ class Population:
         names = table.loc[table["responded"], "firm_id"].tolist()
         yes = (self.random.random(len(names)) < self.random.choice([0.1, 0.5, 0.9])).astype(float)
         amounts = np.round(10 ** self.random.normal(2, 0.7, len(names)))
-        values = yes if KINDS[kind]["kind"] == "share" else amounts
+        moods = self.random.choice([1, 0, -1], len(names), p=self.random.dirichlet([1, 1, 1]))
+        values = {"share": yes, "balance": moods}.get(KINDS[kind]["kind"], amounts)
         missing = self.random.random(len(names)) < 0.1
         base = [n for n in names if kind != "narrow" or self.random.random() < 0.8]
         return contributions(table, np.where(missing, np.nan, values), base=base, indicator=kind)
 
     def clear(self):
         return protect(
-            self.contributions, self.register, self.indicators, breakdowns=BREAKDOWNS, rules=RULES
+            *(self.contributions, self.register, self.indicators, DECLARED),
+            breakdowns=BREAKDOWNS,
+            rules=RULES,
+            min_contributors_high=5,
         )
 
     def publish(self, cleared):
         base = self.contributions, stack(*self.weights.values()), self.register, self.indicators
         return release(
-            estimate(*base, breakdowns=BREAKDOWNS),
-            compare(*base, breaks(), breakdowns=BREAKDOWNS),
+            estimate(*base, DECLARED, breakdowns=BREAKDOWNS),
+            compare(*base, DECLARED, changes=breaks(), breakdowns=BREAKDOWNS),
             benchmark(*base, DECLARED),
             cleared,
             self.indicators,
@@ -111,6 +131,9 @@ class Reader:
             links.append([(wave, indicator, breakdown, g) for g in (group, other)])
         while True:
             found = {c for link in links if known & set(link) for c in link} - known
+            for wave, _, *place in [cell for cell in known if cell[1] == "climate"]:
+                parts = {(wave, part, *place) for part in ("mood", "plans")}
+                found |= parts - known if parts & known else set()
             if not found:
                 return known
             known |= found
@@ -125,11 +148,14 @@ class Reader:
         """Which of the firms are in a cell."""
         wave, _, breakdown, group = cell
         reg = self.population.register
-        column = reg[(reg["wave"] == wave) & (reg["variable"] == breakdown)]
+        own = reg[reg["wave"] == wave]
+        column = own[own["variable"] == breakdown]
         group_of = dict(zip(column["firm_id"], column["group"], strict=True))
         if group.startswith("not "):
-            return np.array([group_of[f] != group.removeprefix("not ") for f in firms], dtype=float)
-        return np.array([group_of[f] == group for f in firms], dtype=float)
+            target = set(own.loc[own["variable"] == "all", "firm_id"])
+            rest = [f in target and group_of[f] != group.removeprefix("not ") for f in firms]
+            return np.array(rest, dtype=float)
+        return np.array([group_of.get(f) == group for f in firms], dtype=float)
 
     def computes(self, targets, cells, firms):
         """Which of the targets are sums and differences of the cells."""
@@ -213,7 +239,9 @@ def test_the_reader_finds_what_is_not_protected():
     population = Population(12, 1, "low")
     names = sorted(set(population.register["firm_id"]))
     sector = "aa" + "b" * 10
-    population.register = stack(*(register(names, w, sector=sector, size="s" * 12) for w in WAVES))
+    population.register = stack(
+        *(register(names, w, sector=sector, size="s" * 12, population="1" * 12) for w in WAVES)
+    )
     cleared = population.clear()
     assert Reader(population, population.publish(cleared)).reads_amounts(cleared) == []
     careless = cleared.assign(rule=cleared["rule"].where(cleared["rule"] != "secondary", ""))

@@ -6,11 +6,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
-from small_tables import breaks, contributions, indicators, register, row_of, stack, weights
+from small_tables import (
+    NO_PAIRS,
+    breaks,
+    contributions,
+    indicators,
+    register,
+    row_of,
+    stack,
+    weights,
+)
 
-from pipeline.analyse import compare
+from pipeline import analyse
 
 FIRMS = "abcdefghij"
+
+
+def compare(*base, declared=NO_PAIRS, breakdowns=()):
+    *tables, changes = base
+    return analyse.compare(*tables, declared, changes=changes, breakdowns=breakdowns)
 
 
 def two_waves(first, second, answered, strata=("ssssssssss", "ssssssssss"), **groups):

@@ -1,28 +1,8 @@
-"""Groups, frames and the one place where an indicator is measured."""
+"""The groups that are published, and the frame of each wave."""
 
-import numpy as np
-import pytest
-from scipy import stats
-from small_tables import (
-    NAN,
-    contributions,
-    indicators,
-    register,
-    response,
-    stack,
-    the_response,
-    weights,
-)
+from small_tables import NO_PAIRS, pairs, register, stack, weights
 
-from pipeline.analyse.domains import (
-    cells_of,
-    groups_of,
-    interval,
-    measure,
-    members_of,
-    rules_of,
-    wave_frames,
-)
+from pipeline.analyse.domains import groups_of, members_of, wave_frames
 
 
 def two_waves():
@@ -32,28 +12,56 @@ def two_waves():
     )
 
 
+def names(groups):
+    return ["=".join(row) for row in groups[["breakdown", "group"]].to_numpy()]
+
+
 def test_groups_of_all_waves_stand_in_the_order_of_the_breakdowns():
-    groups = groups_of(two_waves(), ["size", "sector"])
-    assert groups.to_numpy().tolist() == [
-        ["all", "all"],
-        ["size", "l"],
-        ["size", "s"],
-        ["sector", "x"],
-        ["sector", "y"],
-        ["sector", "z"],
-    ]
+    groups = groups_of(two_waves(), ["size", "sector"], NO_PAIRS)
+    expected = ["all=all", "size=l", "size=s", "sector=x", "sector=y", "sector=z"]
+    assert names(groups) == expected
+    assert groups["target"].all()
 
 
 def test_groups_do_not_depend_on_the_order_of_rows_and_leave_out_other_columns():
     shuffled = two_waves().sample(frac=1, random_state=3)
-    groups = groups_of(shuffled, ["sector"])
-    assert groups.to_numpy().tolist() == [["all", "all"], *[["sector", g] for g in "xyz"]]
+    groups = groups_of(shuffled, ["sector"], NO_PAIRS)
+    assert names(groups) == ["all=all", "sector=x", "sector=y", "sector=z"]
+
+
+SEVERAL = {"size": "slslsm", "sector": "xyxyxy", "population": "112233"}
+
+
+def test_groups_are_those_of_the_target_and_those_that_a_pair_names():
+    reg = register("abcdef", **SEVERAL)
+    assert names(groups_of(reg, ["size"], NO_PAIRS)) == ["all=all", "size=l", "size=s"]
+    declared = pairs(("population", "1", "3"), ("size", "s", "3*s"), ("size", "l", "rest"))
+    groups = groups_of(reg, ["size", "sector"], declared)
+    of_sector = ["sector=x", "sector=y"]
+    reference = ["population=1", "population=3"]
+    assert names(groups) == [
+        *("all=all", "size=3*s", "size=l", "size=s"),
+        *of_sector,
+        *reference,
+    ]
+    of_target = [name not in ("size=3*s", "population=3") for name in names(groups)]
+    assert groups["target"].tolist() == of_target
+
+
+def test_a_breakdown_by_population_has_the_target_only_unless_a_pair_names_another():
+    reg = register("abcdef", **SEVERAL)
+    assert names(groups_of(reg, ["population"], NO_PAIRS)) == ["all=all", "population=1"]
+
+
+def test_a_pair_names_no_group_that_nobody_is_in():
+    groups = groups_of(two_waves(), [], pairs(("sector", "q", "x"), ("other", "x", "rest")))
+    assert names(groups) == ["all=all", "sector=x"]
 
 
 def test_members_are_those_of_the_firms_asked_for():
     # d is not in the register of w1 and b is not asked for: neither appears, nobody moves.
     reg = register("abc", sector="xxy")
-    groups = groups_of(reg, ["sector"])
+    groups = groups_of(reg, ["sector"], NO_PAIRS)
     firms = wave_frames(weights("acd", "acd"), reg, groups)["w1"].firms
     assert list(firms) == ["a", "c", "d"]
     assert members_of(groups, firms, reg).tolist() == [
@@ -63,90 +71,42 @@ def test_members_are_those_of_the_firms_asked_for():
     ]
 
 
+def test_the_group_of_a_pair_for_the_whole_target_has_the_firms_of_all():
+    reg = register("abcdef", **SEVERAL)
+    groups = groups_of(reg, [], pairs(("population", "1", "3")))
+    members = wave_frames(weights("abcdef", "abcdef"), reg, groups)["w1"].members
+    everybody, target, other = members.tolist()
+    assert everybody == target == [True, True, False, False, False, False]
+    assert other == [False, False, False, False, True, True]
+
+
 def test_a_wave_has_the_groups_of_other_waves_empty():
     reg = two_waves()
-    groups = groups_of(reg, ["sector"])
+    groups = groups_of(reg, ["sector"], NO_PAIRS)
     frames = wave_frames(stack(weights("abd", "ab", "w2"), weights("abc", "ac", "w1")), reg, groups)
     assert list(frames) == ["w1", "w2"]
     assert frames["w1"].members.sum(axis=1).tolist() == [3, 2, 1, 0]
     assert frames["w2"].members.sum(axis=1).tolist() == [3, 1, 1, 1]
 
 
+def frame_of(table, firms):
+    return wave_frames(table, register(firms), groups_of(register(firms), [], NO_PAIRS))["w1"]
+
+
 def test_the_design_is_sorted_by_firm_and_has_who_answered():
-    table = weights("dcba", "dba", strata="uuvv")
-    frame = wave_frames(table, register("abcd"), groups_of(register("abcd"), []))["w1"]
+    frame = frame_of(weights("dcba", "dba", strata="uuvv"), "abcd")
     assert frame.answers.unit_ids.tolist() == ["a", "b", "d"]
     assert frame.answers.weights.tolist() == [1, 1, 2]  # u: 2 firms, 1 answered; v: 2 of 2
     assert frame.census.unit_ids.tolist() == ["a", "b", "c", "d"]
     assert frame.census.weights.tolist() == [1, 1, 1, 1]
 
 
-def test_rules_name_every_item_of_the_three_formulas():
-    table = indicators(
-        {"indicator": "r", "kind": "ratio", "numerator": "u * v", "denominator": "w", "base": "k>0"}
-    )
-    rule = rules_of(table)["r"]
-    assert rule.items == {"u", "v", "w", "k"}
-    assert (rule.kind, rule.scale, rule.yes_no, rule.sensitive) == ("ratio", 1, False, True)
-
-
-@pytest.mark.parametrize(
-    ("kind", "numerator", "expected"),
-    [
-        ("share", "x > 0", True),
-        ("total", "x == 1", True),
-        ("mean", "not x > 0", True),
-        ("share", "2 - x", True),  # a share is a matter of yes and no however it is written
-        ("mean", "x", False),
-        ("total", "x * (x > 0)", False),
-    ],
-)
-def test_what_counts_as_yes_or_no(kind, numerator, expected):
-    assert rules_of(indicators(kind=kind, numerator=numerator))["x"].yes_no is expected
-
-
-def test_the_response_has_no_formula_and_is_a_matter_of_yes_and_no():
-    rules = rules_of(indicators(the_response("low"), {"indicator": "x"}))
-    assert list(rules) == ["response", "x"]
-    assert rules["response"].yes_no
-    assert not rules["response"].sensitive
-
-
-def test_cells_are_sorted_by_wave_and_indicator():
-    one, two = weights("ab", "ab", "w1"), weights("ab", "ab", "w2")
-    table = stack(
-        contributions(two, [1, 2], indicator="x"),
-        contributions(one, [1, 2], indicator="y"),
-        contributions(one, [1, 2], indicator="x"),
-    )
-    assert list(cells_of(table)) == [("w1", "x"), ("w1", "y"), ("w2", "x")]
-
-
-def test_a_firm_without_answer_counts_in_the_size_of_a_total_but_one_outside_the_base_does_not():
-    # Weight 2 each; a 3, b no answer, c outside the base: (2 + 2) * 3 = 12; mean 3 in both cases.
-    table = weights("abcdef", "abc")
-    frame = wave_frames(table, register("abcdef"), groups_of(register("abcdef"), []))["w1"]
-    rows = contributions(table, [3, NAN, 7], base="ab")
-    assert measure(frame, rows, "total", frame.members).estimate.tolist() == [12]
-    assert measure(frame, rows, "mean", frame.members).estimate.tolist() == [3]
-
-
-def test_the_response_is_measured_over_the_whole_register():
-    table = weights("abcde", "ab")
-    frame = wave_frames(table, register("abcde"), groups_of(register("abcde"), []))["w1"]
-    result = measure(frame, response(table), "share", frame.members)
-    assert result.estimate.tolist() == [0.4]
-    assert result.se.tolist() == [0]
-
-
-def test_only_a_share_has_the_beta_interval():
-    # 1 of 4 of 8 firms, weight 2: p = 1/4, s^2 = 1/4, se^2 = (1 - 1/2) (1/4) / 4 = 1/32,
-    # n* = (3/16) / (1/32) = 6 (t of both with 3 degrees of freedom).
-    table = weights("abcdefgh", "abcd")
-    frame = wave_frames(table, register("abcdefgh"), groups_of(register("abcdefgh"), []))["w1"]
-    result = measure(frame, contributions(table, [1, 0, 0, 0]), "share", frame.members)
-    ends = interval(result, "share")
-    assert ends.low[0] == pytest.approx(stats.beta.ppf(0.025, 1.5, 5.5), rel=1e-10)
-    assert ends.high[0] == pytest.approx(stats.beta.ppf(0.975, 2.5, 4.5), rel=1e-10)
-    half = stats.t.ppf(0.975, 3) * np.sqrt(1 / 32)
-    assert interval(result, "mean").high[0] == pytest.approx(0.25 + half, rel=1e-10)
+def test_firms_that_were_not_asked_are_on_the_frame_and_those_out_of_scope_answer():
+    # 6 firms: a b answered, c did not, d e not asked, f out of scope: 3 of 6 respond.
+    frame = frame_of(weights("abcdef", "ab", not_asked="de", out_of_scope="f"), "abcdef")
+    assert frame.answers.unit_ids.tolist() == ["a", "b", "f"]
+    assert frame.answers.population.tolist() == [6]
+    assert frame.answers.weights.tolist() == [2, 2, 2]
+    assert frame.census.unit_ids.tolist() == ["a", "b", "c"]
+    assert frame.eligible.tolist() == [True] * 5 + [False]
+    assert frame.asked.tolist() == [True] * 3 + [False] * 3

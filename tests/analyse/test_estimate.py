@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from small_tables import (
     NAN,
+    NO_PAIRS,
     contributions,
     indicators,
     register,
@@ -17,11 +18,15 @@ from small_tables import (
     weights,
 )
 
-from pipeline.analyse import estimate
+from pipeline import analyse
 
 FIRMS = "abcdefghijklm"
 STRATA = "uuuuvvvvvvvvv"  # 4 firms in u, 9 in v
 ANSWERED = weights(FIRMS, "abefg", strata=STRATA)  # weights 2 2 | 3 3 3
+
+
+def estimate(*base, declared=NO_PAIRS, **options):
+    return analyse.estimate(*base, declared, **options)
 
 
 def of_all(rows, table=ANSWERED, **indicator):

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_tables import (
+    NO_PAIRS,
     contributions,
     indicators,
     register,
@@ -16,13 +17,18 @@ from small_tables import (
     weights,
 )
 
-from pipeline.analyse import Rules, protect
+from pipeline import analyse
+from pipeline.analyse import Rules
 from pipeline.disclosure import secondary
 from pipeline.errors import DisclosureError
 
 MIN_3 = Rules(3, 0, 1, 100)
 P_10 = Rules(3, 10, 1, 100)
 CLEARED = ""
+
+
+def protect(*base, declared=NO_PAIRS, high=1, **options):
+    return analyse.protect(*base, declared, min_contributors_high=high, **options)
 
 
 def everybody(values, rules=MIN_3, below=1.0, holdings=None, **indicator):

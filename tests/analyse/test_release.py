@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_tables import (
     NAN,
+    NO_PAIRS,
     as_contract,
     contributions,
     indicators,
@@ -306,11 +307,17 @@ def test_a_share_never_tells_what_each_firm_said(ones):
     rows = contributions(table, [1] * ones + [0] * (6 - ones) + [1, 1, 1, 0, 0, 0])
     definition = indicators(**YES_NO, scale=100.0, decimals=0)
     base = rows, table, reg, definition
+    declared = pairs(("s", "a", "b"), ("s", "b", "rest"))
     table_of = release(
-        estimate(*base, breakdowns=["s"]),
+        estimate(*base, declared, breakdowns=["s"]),
         changes(),
-        benchmark(*base, pairs(("s", "a", "b"), ("s", "b", "rest"))),
-        protect(rows, reg, definition, breakdowns=["s"], rules=Rules(3, 10, 1, 75)),
+        benchmark(*base, declared),
+        protect(
+            *(rows, reg, definition, declared),
+            breakdowns=["s"],
+            rules=Rules(3, 10, 1, 75),
+            min_contributors_high=3,
+        ),
         definition,
     )
     shown = table_of.set_index("number_id")["value"].dropna()
@@ -329,10 +336,15 @@ def test_the_population_is_told_of_the_response_only():
     rows = stack(contributions(table, range(12)), response(table))
     definition = indicators({}, the_response("normal"))
     result = release(
-        estimate(rows, table, reg, definition, breakdowns=["s"]),
+        estimate(rows, table, reg, definition, NO_PAIRS, breakdowns=["s"]),
         changes(("all", "all", 1, -1, 3)).assign(indicator="response"),
         differences(),
-        protect(rows, reg, definition, breakdowns=["s"], rules=Rules(3, 0, 1, 100)),
+        protect(
+            *(rows, reg, definition, NO_PAIRS),
+            breakdowns=["s"],
+            rules=Rules(3, 0, 1, 100),
+            min_contributors_high=3,
+        ),
         definition,
     )
     counts = result[result["statistic"] == "population"]

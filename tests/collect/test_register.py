@@ -29,13 +29,13 @@ def refusal(path: Path) -> tuple[Problem, ...]:
 
 
 LONG = [
-    # wave, firm_id, holding, variable, group
-    ("w1", "A", "H", "all", "all"),
-    ("w1", "A", "H", "sector", "m"),
-    ("w1", "A", "H", "size", "large"),
-    ("w1", "B", "B", "all", "all"),
-    ("w1", "B", "B", "sector", "s"),
-    ("w1", "B", "B", "size", "small"),
+    # wave, firm_id, holding, design weight, eligible, variable, group
+    ("w1", "A", "H", 1.0, True, "all", "all"),
+    ("w1", "A", "H", 1.0, True, "sector", "m"),
+    ("w1", "A", "H", 1.0, True, "size", "large"),
+    ("w1", "B", "B", 1.0, True, "all", "all"),
+    ("w1", "B", "B", 1.0, True, "sector", "s"),
+    ("w1", "B", "B", 1.0, True, "size", "small"),
 ]
 
 
@@ -66,7 +66,54 @@ def test_workbook_without_holding_and_with_padded_ids(tmp_path: Path) -> None:
 
 def test_without_classifying_variables_everybody_is_left(tmp_path: Path) -> None:
     table = read_register(write(tmp_path, "firm_id,x\nA,1\n"), "w1", {})
-    assert list(table.itertuples(index=False, name=None)) == [("w1", "A", "A", "all", "all")]
+    row = ("w1", "A", "A", 1.0, True, "all", "all")
+    assert list(table.itertuples(index=False, name=None)) == [row]
+
+
+POPULATIONS = {"population": ["net", "other"], "size": ["small", "large"], "scope": ["in", "out"]}
+FRAME = """firm_id,population,size,scope,design_weight
+A,net,small,in,1
+B,net,large,out,1
+C,other,small,in,7.5
+D,other,small,in,
+"""
+
+
+def test_populations_crossings_samples_and_scope(tmp_path: Path) -> None:
+    """Other populations have no `all` and no crossings, and groups of their own."""
+    table = read_register(
+        write(tmp_path, FRAME),
+        "w1",
+        POPULATIONS,
+        crossings=["size*scope"],
+        target=("population", "net"),
+        eligible=("scope", "in"),
+    )
+    wide = table.pivot(index=Register.firm_id, columns=Register.variable, values=Register.group)
+    assert wide["all"].fillna("").to_dict() == {"A": "all", "B": "all", "C": "", "D": ""}
+    assert wide["population"].to_dict() == {"A": "net", "B": "net", "C": "other", "D": "other"}
+    assert wide["size"].to_dict() == {
+        "A": "small",
+        "B": "large",
+        "C": "other*small",
+        "D": "other*small",
+    }
+    crossed = wide["size*scope"].fillna("").to_dict()
+    assert crossed == {"A": "small*in", "B": "large*out", "C": "", "D": ""}
+    firms = table.drop_duplicates(Register.firm_id).set_index(Register.firm_id)
+    assert firms[Register.design_weight].to_dict() == {"A": 1.0, "B": 1.0, "C": 7.5, "D": 0.0}
+    assert firms[Register.eligible].to_dict() == {"A": True, "B": False, "C": True, "D": True}
+
+
+def test_design_weights_that_are_none(tmp_path: Path) -> None:
+    text = 'firm_id,sector,size,design_weight\nA,m,large,0.5\nB,m,large,"7,5"\nC,m,large,2\n'
+    found = [(p.row, p.found, p.item) for p in refusal(write(tmp_path, text))]
+    assert found == [("2", "'0.5'", "design_weight"), ("3", "'7,5'", "design_weight")]
+
+
+def test_misspelt_design_weight(tmp_path: Path) -> None:
+    (problem,) = refusal(write(tmp_path, "firm_id,sector,size,desing_weight\nA,m,large,2\n"))
+    assert problem.found == "column 'desing_weight', and none 'design_weight'"
 
 
 def test_missing_file(tmp_path: Path) -> None:

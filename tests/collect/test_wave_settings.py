@@ -45,10 +45,12 @@ def test_what_must_be_there_and_what_is_assumed(tmp_path: Path) -> None:
     assert (settings.field_start, settings.field_end) == (dt.date(2024, 3, 1), dt.date(2024, 3, 31))
     assert (settings.decimal, settings.thousands, settings.missing) == (".", "", {})
     assert (settings.encoding, settings.delimiter, settings.sheet) == (None, None, None)
+    assert (settings.chosen, settings.not_chosen, settings.corrections) == ("1", "0", "")
 
 
 def test_every_key(tmp_path: Path) -> None:
     toml = REQUIRED.replace('"firm_id"', '" Firma\u00a0Nr "') + (
+        'chosen = "Y"\nnot_chosen = ""\ncorrections = "b.csv"\n'
         'decimal = ","\nthousands = "."\nencoding = "utf-16"\ndelimiter = "\\t"\nsheet = "Daten"\n'
         '[missing]\n-9 = "no_answer"\n"k.A." = "refused"\n'
     )
@@ -57,6 +59,7 @@ def test_every_key(tmp_path: Path) -> None:
     assert (settings.decimal, settings.thousands) == (",", ".")
     assert (settings.encoding, settings.delimiter, settings.sheet) == ("utf-16", "\t", "Daten")
     assert settings.missing == {"-9": "no_answer", "k.A.": "refused"}
+    assert (settings.chosen, settings.not_chosen, settings.corrections) == ("Y", "", "b.csv")
 
 
 def test_unknown_wave_names_the_nearest(tmp_path: Path) -> None:
@@ -95,7 +98,7 @@ def test_missing_and_unknown_keys_all_at_once(tmp_path: Path) -> None:
     assert set(problems) == {"registre", "unrelated", "decimals", "key", "register"}
     assert problems["registre"].advice == "did you mean register?"
     assert problems["decimals"].advice == "did you mean decimal?"
-    assert problems["unrelated"].advice.startswith("there are: decimal, delimiter")
+    assert problems["unrelated"].advice.startswith("there are: chosen, corrections")
     assert (problems["key"].found, problems["key"].advice) == ("nothing", "add key = ...")
 
 
@@ -165,3 +168,11 @@ def test_the_field_work_has_both_dates_or_none(tmp_path: Path) -> None:
     lines = [line for line in lines if not line.startswith("field_")]
     settings = read_wave_settings(wave_folder(tmp_path / "none", "\n".join(lines)))
     assert (settings.field_start, settings.field_end, settings.field_period) == (None, None, "")
+
+
+def test_options_that_cannot_be_told_apart_and_corrections_that_are_not_there(
+    tmp_path: Path,
+) -> None:
+    toml = REQUIRED + 'chosen = "0"\ncorrections = "c.csv"\n'
+    found = {p.item: p.found for p in refusal(wave_folder(tmp_path, toml))}
+    assert found == {"not_chosen": "'0'", "corrections": "no file 'c.csv'"}

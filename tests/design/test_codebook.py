@@ -12,7 +12,8 @@ from pipeline.tables import Columns, Items
 
 def items(*names: str) -> pd.DataFrame:
     blank = {c: float("nan") if c in {"minimum", "maximum"} else "" for c in Items.empty().columns}
-    table = pd.DataFrame([blank | {"item": n, "type": "number"} for n in names])
+    made = {"type": "number", "sensitivity": "normal", "exclusive": False}
+    table = pd.DataFrame([blank | made | {"item": n, "question": n} for n in names])
     return table.astype(Items.empty().dtypes.to_dict())
 
 
@@ -32,6 +33,16 @@ def test_an_item_is_in_the_column_of_its_name_unless_declared() -> None:
     rows = declared(("w1", "v_1", "x"), ("w2", "v_1", "y"))
     assert mapped(rows, "x", "y") == {"id": "firm_id", "v_1": "x", "y": "y"}
     assert mapped(declared(), "x", "y") == {"id": "firm_id", "x": "x", "y": "y"}
+
+
+def test_an_option_or_row_has_a_column_like_any_item() -> None:
+    rows = declared(("w1", "B[1]", "b_1"))
+    assert mapped(rows, "b_1", "b_2", "c_a") == {
+        "id": "firm_id",
+        "B[1]": "b_1",
+        "b_2": "b_2",
+        "c_a": "c_a",
+    }
 
 
 def test_columns_may_change_places() -> None:

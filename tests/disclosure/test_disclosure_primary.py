@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.disclosure.primary import Rules, unsafe_amounts, unsafe_counts
+from pipeline.disclosure.primary import Rules, unsafe_amounts, unsafe_answers
 from pipeline.errors import DisclosureError
 
 SHARED = Path(__file__).resolve().parents[2].parent / "shared" / "disclosure"
@@ -37,7 +37,7 @@ def counts(ones, holdings=None, *, sensitive=True, rules=None):
     ones = np.array(ones, dtype=bool)
     labels = np.arange(len(ones)) if holdings is None else np.array(holdings)
     cell = np.ones((1, len(ones)), dtype=bool)
-    return str(unsafe_counts(cell, ones, labels, rules or only(), sensitive=sensitive).rule[0])
+    return str(unsafe_answers(cell, ones, labels, rules or only(), sensitive=sensitive).rule[0])
 
 
 def test_minimum_counts_contributors_of_zero():
@@ -97,7 +97,7 @@ def test_empty_cell_is_unsafe():
     cells = np.zeros((1, 3), dtype=bool)
     x, holdings = np.ones(3), np.arange(3)
     assert unsafe_amounts(cells, x, holdings, only()).rule[0] == "min_contributors"
-    verdict = unsafe_counts(cells, x > 0, holdings, only(), sensitive=False)
+    verdict = unsafe_answers(cells, x > 0, holdings, only(), sensitive=False)
     assert verdict.rule[0] == "min_contributors"
     no_firms = unsafe_amounts(np.zeros((2, 0), dtype=bool), np.ones(0), np.ones(0), only())
     assert no_firms.unsafe.tolist() == [True, True]
@@ -140,7 +140,7 @@ def test_membership_must_be_boolean_and_fit():
     with pytest.raises(TypeError, match="boolean"):
         unsafe_amounts(np.ones((1, 3)), np.ones(3), np.arange(3), only())
     with pytest.raises(TypeError, match="boolean"):
-        unsafe_counts(np.ones((1, 3), dtype=bool), np.ones(3), np.arange(3), only(), sensitive=True)
+        unsafe_answers(np.ones((1, 3)), np.ones(3), np.arange(3), only(), sensitive=True)
     with pytest.raises(ValueError, match="one per firm"):
         unsafe_amounts(np.ones((1, 3), dtype=bool), np.ones(2), np.arange(3), only())
     with pytest.raises(ValueError, match="one per firm"):
@@ -217,7 +217,7 @@ def test_counts_agree_with_the_slow_implementation(table):
     cells = cells[cells.any(axis=1)]
     ones = x > 20
     expected = [slow_counts(m, ones.tolist(), holdings.tolist()) for m in cells.tolist()]
-    verdict = unsafe_counts(cells, ones, holdings, only(), sensitive=True)
+    verdict = unsafe_answers(cells, ones, holdings, only(), sensitive=True)
     assert verdict.unsafe.tolist() == expected
 
 

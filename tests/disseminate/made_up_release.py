@@ -162,7 +162,7 @@ def _difference(indicator, breakdown, group, reference):
 
 
 def _response(wave, place):
-    population = REGISTER[place] + WAVES.index(wave)
+    population = REGISTER[place] + (WAVES.index(wave) if place == "all" else 0)
     return [
         _row((wave, RESPONSE, place), "estimate", 100 * CELL_N[place] / population, 1),
         _row((wave, RESPONSE, place), "n", CELL_N[place], 0),
@@ -209,6 +209,9 @@ def _study(number):
         ("breakdown", "size", ("Betriebsgröße", "Size of firm")[number]),
         ("breakdown", "guild", ("Innung", "Guild")[number]),
         ("breakdown", "county", ("Nicht veröffentlicht", "Not published")[number]),
+        ("benchmark", "near", ("Nachbarn", "Neighbours")[number]),
+        ("pair", "size=a:rest", "near"),
+        ("pair", "guild=y:n", "near"),
         ("group", "size=a", ("1 bis 24 Beschäftigte", "1 to 24 employees")[number]),
         ("group", "size=b", ("25 bis 74 Beschäftigte", "25 to 74 employees")[number]),
         ("group", "size=c", ("75 und mehr Beschäftigte", "75 and more employees")[number]),

@@ -61,9 +61,8 @@ class Page(HTMLParser):
             if e.tag == "data" and "data-number" in e.attributes
         ]
         for element, text in self.runs:
-            groups = [e for e in element.path if e.tag == "g" and "data-number" in e.attributes]
-            if element.tag == "text" and groups:
-                found.append((groups[-1].attributes["data-number"], text))
+            if element.tag == "text" and "data-number" in element.attributes:
+                found.append((element.attributes["data-number"], text))
         return found
 
     def words(self):

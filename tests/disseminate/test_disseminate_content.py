@@ -26,6 +26,10 @@ def section(found, name):
     return next(s for s in found.sections if s.section_id == name)
 
 
+def facts(found, name):
+    return [text(line) for fact in section(found, name).facts for line in fact.texts]
+
+
 def block(found, title):
     return next(b for b in section(found, "indicators").blocks if b.title == title)
 
@@ -63,14 +67,14 @@ def test_a_change_that_is_not_significant_is_never_called_a_rise_or_fall():
 def test_nothing_is_claimed_across_a_break():
     found = block(report(wave="2042"), "Saldo der Erwartungen")
     assert text(found.charts[0].message) == "3,2\u00a0Saldopunkte, nicht mit 2041 vergleichbar"
-    assert text(found.tables[0].groups[0].rows[1][-1].main) == "Bruch in der Reihe"
+    assert text(found.beside[0].groups[0].rows[1][-1].main) == "Bruch in der Reihe"
     assert found.charts[0].groups[0].points[1].breaks
 
 
 def test_the_first_wave_has_no_change():
     found = report(wave="2041")
     assert "Erste Welle" in text(section(found, "findings").paragraphs[0])
-    assert not block(found, "Verschnitt").tables[0].groups[0].rows[1:]
+    assert not block(found, "Verschnitt").beside[0].groups[0].rows[1:]
     assert {c.kind for c in block(found, "Verschnitt").charts} == {"groups"}
     assert "benchmark" not in {s.section_id for s in found.sections}
 
@@ -78,7 +82,7 @@ def test_the_first_wave_has_no_change():
 def test_no_n_beside_a_suppressed_value():
     rows = {
         text(row[0].main): row
-        for group in block(report(), "Verschnitt").tables[1].groups
+        for group in block(report(), "Verschnitt").tables[0].groups
         for row in group.rows
     }
     value, n, change, verdict = rows["75 und mehr Beschäftigte"][1:]
@@ -88,14 +92,20 @@ def test_no_n_beside_a_suppressed_value():
 
 def test_a_missing_n_takes_the_symbol_of_its_estimate():
     rows = [r for r in made_up.release_rows() if r["number_id"] != "2043/waste/size=c/n"]
-    groups = block(report(rows=rows), "Verschnitt").tables[1].groups
+    groups = block(report(rows=rows), "Verschnitt").tables[0].groups
     assert groups[1].rows[2][2].main == (Number("2043/waste/size=c/estimate", "", "[c]"),)
 
 
 def test_an_indicator_that_was_not_asked_yet_is_not_applicable():
     table = section(report(), "overview").tables[0]
     row = next(r for g in table.groups for r in g.rows if text(r[0].main) == "Erst später gefragt")
-    assert [text(cell.main) for cell in row[1:]] == ["[z]", "[z]", "12,5", "[z]", "[z]"]
+    assert [text(cell.main) for cell in row[1:]] == [
+        "[z]",
+        "[z]",
+        "12,5",
+        "[z]",
+        "neu in dieser Welle",
+    ]
 
 
 def test_many_waves_are_spread_over_tables_of_five():
@@ -115,25 +125,29 @@ def test_many_waves_are_spread_over_tables_of_five():
 
 def test_the_benchmark_names_group_and_reference_in_the_order_of_the_study():
     found = section(report(language="en"), "benchmark")
-    rows = found.tables[0].groups[0].rows
-    assert text(rows[0][0].main) == "1 to 24 employees against other firms"
-    assert text(rows[1][0].main).endswith("against without a guild")
+    tables = found.blocks[0].tables
+    assert tables[0].caption == "1 to 24 employees against other firms"
+    assert tables[1].caption.endswith("against without a guild")
+    assert [len(table.head) for table in tables] == [4, 5]  # the rest has no value of its own
+    assert found.blocks[0].charts == ()
     assert "not treated as independent" in text(found.paragraphs[0])
 
 
 def test_the_intervals_are_said_not_to_cover_who_answers():
-    german = " ".join(text(p) for p in section(report(), "method").paragraphs)
+    german = " ".join(facts(report(), "method"))
     assert "nicht von einer Verzerrung dadurch, wer antwortet" in german
-    english = " ".join(text(p) for p in section(report(language="en"), "method").paragraphs)
+    english = " ".join(facts(report(language="en"), "method"))
     assert "not of bias from who answers" in english
 
 
 def test_every_change_of_a_question_is_said():
-    facts = {f.term: text(f.texts[0]) for f in section(report(), "changes").facts}
-    assert facts["Saldo der Erwartungen"] == (
-        "Welle 2042, Bruch, nicht vergleichbar: Frage neu gefasst"
+    (table,) = section(report(), "changes").tables
+    found = [(g.title, [[text(c.main) for c in row] for row in g.rows]) for g in table.groups]
+    assert found[1] == (
+        "Welle 2042",
+        [["Saldo der Erwartungen", "Frage neu gefasst", "Bruch, nicht vergleichbar"]],
     )
-    assert len(facts) == 2
+    assert [title for title, _ in found] == ["Welle 2043", "Welle 2042"]
 
 
 def test_all_symbols_are_explained():

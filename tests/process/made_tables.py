@@ -10,27 +10,40 @@ from pipeline.tables import (
     ChangeRules,
     Codes,
     Columns,
+    Concordances,
     Edits,
     Indicators,
     Items,
     Panel,
     RawAnswers,
     Register,
+    Successions,
 )
 from pipeline.tables.flow import RAGGED
 from pipeline.tables.metadata import KEY
+
+BLANK = {"i": float("nan"), "f": float("nan"), "b": False}
+"""What an empty cell is, by the kind of its type; elsewhere the empty text."""
 
 
 def filled(model: Any, rows: list[dict[str, Any]], **constant: Any) -> Any:
     """A table of a model: what the rows lack is the constant, else empty or missing."""
     empty = model.empty()
-    blank = {c: float("nan") if t.kind in "if" else "" for c, t in empty.dtypes.items()}
+    blank = {c: BLANK.get(t.kind, "") for c, t in empty.dtypes.items()}
     table = pd.DataFrame([blank | constant | row for row in rows], columns=list(empty.columns))
     return table.astype(empty.dtypes.to_dict())  # the stages validate what they take
 
 
 def items(*rows: dict[str, Any]) -> Any:
-    return filled(Items, list(rows), type="number")
+    """Items that are each a question of their own, where the row does not name it."""
+    whole = [{"question": row["item"]} | row for row in rows]
+    return filled(Items, whole, type="number", sensitivity="normal")
+
+
+def options(question: str, numbers: str, **constant: Any) -> list[dict[str, Any]]:
+    """Rows of items: the options of a question, by their codes with blanks between."""
+    constant = {"question": question, "type": "option", "code_list": question} | constant
+    return [constant | {"item": f"{question}_{n}", "exclusive": n == "99"} for n in numbers.split()]
 
 
 def codes(**lists: str) -> Any:
@@ -45,6 +58,18 @@ def edits(*rows: dict[str, Any]) -> Any:
 
 def changes(*rows: dict[str, Any]) -> Any:
     return filled(ChangeRules, list(rows))
+
+
+def concordance(name: str, **pairs: str) -> Any:
+    """Pairs of a concordance; a name in front of each code, as in ``c29="30"``."""
+    rows = [{"from_code": f[1:], "to_code": t} for f, t in pairs.items()]
+    return filled(Concordances, rows, concordance=name, source="made up")
+
+
+def successions(*rows: tuple[str, str, str, bool]) -> Any:
+    """(wave, firm, successor, continues)."""
+    names = ("wave", "firm_id", "successor", "continues")
+    return filled(Successions, [dict(zip(names, row, strict=True)) for row in rows])
 
 
 def indicators(*rows: dict[str, Any]) -> Any:
@@ -70,13 +95,27 @@ def raw(*records: dict[str, str] | str, wave: str = "w1", file: str = "a.csv") -
     return filled(RawAnswers, rows, wave=wave, file=file)
 
 
-def register(firms: dict[str, dict[str, str]], wave: str = "w1") -> Any:
-    """Firm → its group by variable."""
-    rows = [
-        {"firm_id": firm, "holding": firm, "variable": variable, "group": group}
-        for firm, groups in firms.items()
-        for variable, group in {"all": "all", **groups}.items()
-    ]
+def register(
+    firms: dict[str, dict[str, str]],
+    wave: str = "w1",
+    *,
+    asked: dict[str, float] | None = None,
+    out_of_scope: str = "",
+) -> Any:
+    """Firm → its group by variable; `asked` has the design weights that are not 1.
+
+    A firm whose `population` is not 1 has no `all`, and its groups begin with its population.
+    """
+    rows = []
+    for firm, groups in firms.items():
+        population = groups.get("population", "1")
+        own = {"all": "all"} if population == "1" else {}
+        prefix = "" if population == "1" else f"{population}*"
+        for variable, group in {**own, **groups}.items():
+            whole = group if variable == "population" else prefix + group
+            rows.append({"firm_id": firm, "holding": firm, "variable": variable, "group": whole})
+            rows[-1] |= {"design_weight": (asked or {}).get(firm, 1.0)}
+            rows[-1] |= {"eligible": firm not in out_of_scope.split()}
     return filled(Register, rows, wave=wave)
 
 

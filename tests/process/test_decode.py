@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made_tables import codes, columns_of, filled, items, raw
+from made_tables import codes, columns_of, filled, items, options, raw
 
 from pipeline.errors import ExportError, StudyError
 from pipeline.process import decode
@@ -229,6 +229,173 @@ def test_routing_by_codes_and_by_items_the_wave_does_not_ask() -> None:
     )
     assert found["b"].to_dict() == {"x": "no_answer", "z": "routed_out", "": "no_answer"}
     assert (found["c"] == "").all()
+
+
+MULTI = items(*options("m", "1 2 99"))
+"""A multi with two options and 'none of these'."""
+
+
+def ticks(
+    *boxes: str, missing: dict[str, str] | None = None, **texts: str
+) -> list[tuple[Any, ...]]:
+    """Code, reason and problem of the options 1, 2 and 99."""
+    cells = dict(zip(MULTI["item"], boxes, strict=True))
+    found = decoded(cells, MULTI, missing=missing or {}, **texts)
+    return list(zip(found["code"], found["reason"], found["problem"], strict=True))
+
+
+YES, NO, NONE = ("1", "", ""), ("0", "", ""), ("", "no_answer", "")
+
+
+@pytest.mark.parametrize(
+    ("boxes", "expected"),
+    [
+        (("1", "0", "0"), [YES, NO, NO]),
+        (("1", "1", "0"), [YES, YES, NO]),
+        (("0", "0", "1"), [NO, NO, YES]),
+        (("0", "0", "0"), [NONE] * 3),  # nothing was ticked: the question was left out
+        (("0", "", ""), [NONE] * 3),
+        (("1", "", "0"), [YES, NONE, NO]),  # an empty cell is no 'not chosen' unless declared
+        (("1", "-97", "0"), [YES, ("", "refused", ""), NO]),
+        (("-97", "-97", "-97"), [("", "refused", "")] * 3),
+        (("1", "yes", "0"), [YES, ("", BROKEN, "code_not_in_list"), NO]),
+        (("0", "yes", "0"), [NONE, ("", BROKEN, "code_not_in_list"), NONE]),
+    ],
+)
+def test_options_by_the_default_texts(boxes: tuple[str, ...], expected: list[Any]) -> None:
+    assert ticks(*boxes, missing={"-97": "refused"}) == expected
+
+
+@pytest.mark.parametrize(
+    ("boxes", "expected"),
+    [
+        (("Y", "", ""), [YES, NO, NO]),
+        (("", "", "Y"), [NO, NO, YES]),
+        (("", "", ""), [NONE] * 3),
+        (("Y", "0", ""), [YES, ("", BROKEN, "code_not_in_list"), NO]),
+    ],
+)
+def test_an_empty_box_is_not_chosen_where_another_one_is(
+    boxes: tuple[str, ...], expected: list[Any]
+) -> None:
+    assert ticks(*boxes, chosen="Y", not_chosen="") == expected
+
+
+def test_values_of_options_are_1_and_0() -> None:
+    found = decoded({"m_1": "Y", "m_2": "N", "m_99": "N"}, MULTI, chosen="Y", not_chosen="N")
+    assert found["value"].to_dict() == {"m_1": 1, "m_2": 0, "m_99": 0}
+
+
+def test_none_of_these_beside_another_option_takes_the_question_out() -> None:
+    clash = ("", BROKEN, "exclusive_with_others")
+    assert ticks("1", "0", "1") == [clash] * 3
+    assert ticks("1", "", "1") == [clash, NONE, clash]  # what has no value keeps its reason
+    assert ticks("Y", "", "Y", chosen="Y", not_chosen="") == [clash] * 3
+
+
+def test_questions_and_records_do_not_touch_each_other() -> None:
+    rows = items(*options("m", "1 99"), *options("n", "1 2"))
+    records = [
+        {"id": "A", "m_1": "1", "m_99": "1", "n_1": "1", "n_2": "0"},
+        {"id": "B", "m_1": "0", "m_99": "0", "n_1": "0", "n_2": "1"},
+    ]
+    found = decoded(records, rows).pivot(index="firm_id", columns="item", values="reason")
+    assert found.loc["A"].to_dict() == {"m_1": BROKEN, "m_99": BROKEN, "n_1": "", "n_2": ""}
+    assert found.loc["B"].to_dict() == dict.fromkeys(("m_1", "m_99"), "no_answer") | {
+        "n_1": "",
+        "n_2": "",
+    }
+
+
+@pytest.mark.parametrize(
+    ("x", "boxes", "reasons"),
+    [
+        ("1", ("", ""), ["no_answer", "no_answer"]),
+        ("0", ("", ""), ["routed_out", "routed_out"]),
+        ("0", ("0", "0"), ["routed_out", "routed_out"]),  # boxes that were never shown
+        ("0", ("1", "0"), [BROKEN, BROKEN]),
+        ("1", ("1", "0"), ["", ""]),
+    ],
+)
+def test_the_routing_of_an_option_is_that_of_its_question(
+    x: str, boxes: tuple[str, str], reasons: list[str]
+) -> None:
+    rows = items({"item": "x"}, *options("m", "1 2", routing="x > 0"))
+    found = decoded({"x": x, "m_1": boxes[0], "m_2": boxes[1]}, rows)
+    assert found.loc[["m_1", "m_2"], "reason"].tolist() == reasons
+
+
+def test_routing_hangs_on_the_number_of_options() -> None:
+    rows = items(
+        {"item": "x"},
+        *options("m", "1 2 99", routing="x > 0"),
+        {"item": "y", "routing": "count(m_1, m_2, m_3) > 0"},  # m_3 came in a later wave
+    )
+    records = [
+        {"id": n, "x": x, "m_1": a, "m_2": "0", "m_99": c, "y": ""}
+        for n, x, a, c in (("A", "1", "1", "0"), ("B", "1", "0", "1"), ("C", "0", "", ""))
+    ]
+    records.append({"id": "D", "x": "1", "m_1": "0", "m_2": "0", "m_99": "0", "y": ""})
+    found = decoded(records, rows).pivot(index="firm_id", columns="item", values="reason")
+    # C was not asked m, so that nobody asked y either; D left m out: nothing is decided
+    expected = {"A": "no_answer", "B": "routed_out", "C": "routed_out", "D": "no_answer"}
+    assert found["y"].to_dict() == expected
+
+
+def test_a_tick_cannot_be_a_missing_code() -> None:
+    with pytest.raises(StudyError) as caught:
+        ticks("N", "N", "Y", missing={"N": "refused"}, chosen="Y", not_chosen="N")
+    assert {p.item for p in caught.value.problems} == {"m_1", "m_2", "m_99"}
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("2932", ""),
+        ("0111", ""),
+        ("293", "code_not_in_list"),
+        ("29320", "code_not_in_list"),
+        ("29.32", "code_not_in_list"),
+        ("dddd", "code_not_in_list"),
+        ("293d", "code_not_in_list"),
+        ("-932", "code_not_in_list"),
+        ("\u0662\u0669\u0663\u0662", "code_not_in_list"),  # digits of another script
+        ("other", ""),
+    ],
+)
+def test_a_code_of_letters_d_stands_for_all_numbers_of_its_length(text: str, problem: str) -> None:
+    rows = items({"item": "a", "type": "single", "code_list": "l"})
+    found = decoded({"a": text}, rows, codes(l="dddd other")).loc["a"]
+    assert found["problem"] == problem
+    assert found["code"] == ("" if problem else text)
+
+
+def test_a_missing_code_cannot_fit_a_pattern() -> None:
+    rows = items({"item": "a", "type": "single", "code_list": "l"})
+    with pytest.raises(StudyError) as caught:
+        decoded({"a": "9999"}, rows, codes(l="dddd"), missing={"9999": "refused", "-9": "refused"})
+    assert [p.found for p in caught.value.problems] == ["'9999' = 'refused'"]
+
+
+BOX = st.sampled_from(["", "1", "0", "-97", "yes"])
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.lists(st.tuples(BOX, BOX, BOX), min_size=1, max_size=6), st.sampled_from(["0", "", "no"]))
+def test_a_question_is_answered_by_a_tick_or_not_at_all(
+    records: list[tuple[str, ...]], not_chosen: str
+) -> None:
+    cells = [
+        {"id": str(n)} | dict(zip(MULTI["item"], r, strict=True)) for n, r in enumerate(records)
+    ]
+    found = decoded(cells, MULTI, missing={"-97": "refused"}, not_chosen=not_chosen)
+    chosen = found.groupby("record")["value"].sum()
+    answered = found.groupby("record")["value"].count()
+    assert ((answered > 0) == (chosen > 0)).all()
+    alone = found[found["item"] == "m_99"].set_index("record")["value"]
+    assert (chosen[alone == 1] == 1).all()
+    assert ((found["problem"] != "") == (found["reason"] == BROKEN)).all()
+    assert (found["value"].notna() == (found["reason"] == "")).all()
 
 
 def test_a_file_without_an_item_did_not_ask_it() -> None:

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made_tables import filled, indicators, panel
+from made_tables import filled, indicators, panel, register
 
 from pipeline.errors import StudyError
 from pipeline.process import derive
@@ -21,7 +21,11 @@ NAN = float("nan")
 def weights(**firms: float) -> Any:
     """Weights of wave w1; 0 for a firm that did not answer."""
     rows = [{"firm_id": f, "responded": w > 0, "weight": w} for f, w in firms.items()]
-    return filled(Weights, rows, wave="w1", stratum="all")
+    return filled(Weights, rows, wave="w1", stratum="all", selected=True, eligible=True)
+
+
+NOBODY = register({})
+"""A register that no formula names."""
 
 
 def derived(values: dict[str, tuple[float | str, ...]], **rule: Any) -> dict[str, tuple[Any, ...]]:
@@ -32,7 +36,10 @@ def derived(values: dict[str, tuple[float | str, ...]], **rule: Any) -> dict[str
         for item, v in zip("xy", xy, strict=False)
     }
     found = derive(
-        panel(cells), weights(**dict.fromkeys(values, 2.0)), indicators({"indicator": "i"} | rule)
+        panel(cells),
+        weights(**dict.fromkeys(values, 2.0)),
+        NOBODY,
+        indicators({"indicator": "i"} | rule),
     )
     found = found[found["indicator"] == "i"]
     columns = ("numerator", "denominator", "in_base")
@@ -99,12 +106,116 @@ def test_an_indicator_has_the_waves_that_it_declares() -> None:
         ("w2", "w2", ["w2"]),
     ):
         rule = {"indicator": "i", "numerator": "x", "from_wave": first, "to_wave": last}
-        found = derive(cells, table, indicators(rule))
+        found = derive(cells, table, NOBODY, indicators(rule))
         assert found.loc[found["indicator"] == "i", "wave"].tolist() == expected
 
 
+def test_formulas_name_columns_of_the_register() -> None:
+    frame = pd.concat(
+        [
+            register({"A": {"sector": "C", "size": "2"}, "B": {"sector": "D", "size": "9"}}),
+            register({"R": {"population": "3", "sector": "C", "size": "5"}}),
+            register({"A": {"sector": "D", "size": "4"}}, wave="w2"),
+        ],
+        ignore_index=True,
+    )
+    cells = panel({("w1", f, "x"): 10.0 for f in "ABR"} | {("w2", "A", "x"): 10.0})
+    table = pd.concat(
+        [weights(A=1.0, B=1.0, R=1.0), weights(A=1.0).assign(wave="w2")], ignore_index=True
+    )
+    rule = {"indicator": "i", "numerator": "x * size", "base": "sector == 'C'"}
+    found = derive(cells, table, frame, indicators(rule)).query("indicator == 'i'")
+    rows = zip(found["wave"], found["firm_id"], found["numerator"], found["in_base"], strict=True)
+    # R's groups are 3*C and 3*5; A has moved on to D in w2
+    assert list(rows) == [
+        ("w1", "A", 20, True),
+        ("w1", "B", 0, False),
+        ("w1", "R", 50, True),
+        ("w2", "A", 0, False),
+    ]
+
+
+def test_options_that_a_wave_did_not_have_are_not_counted() -> None:
+    cells = panel(
+        {("w1", "A", "m_1"): 1.0, ("w1", "A", "m_2"): 0.0, ("w1", "B", "m_1"): 0.0}
+        | {("w2", "A", "m_1"): 0.0, ("w2", "A", "m_2"): 0.0, ("w2", "A", "m_3"): 1.0}
+        | {("w2", "B", "m_1"): NAN, ("w2", "B", "m_2"): NAN, ("w2", "B", "m_3"): NAN}
+    )
+    both = [weights(A=1.0, B=1.0), weights(A=1.0, B=1.0).assign(wave="w2")]
+    rule = {"indicator": "i", "kind": "share", "numerator": "count(m_1, m_2, m_3) > 0"}
+    found = derive(cells, pd.concat(both, ignore_index=True), NOBODY, indicators(rule))
+    found = found.query("indicator == 'i'")
+    rows = zip(found["wave"], found["firm_id"], found["numerator"], strict=True)
+    assert list(rows) == [("w1", "A", 1), ("w1", "B", 0), ("w2", "A", 1)]
+
+
+def test_a_formula_of_other_indicators_has_no_rows() -> None:
+    rows = [{"indicator": "i", "numerator": "x"}]
+    rows += [{"indicator": "j", "kind": "formula", "numerator": "sqrt(i + 200)"}]
+    found = derive(panel({("w1", "A", "x"): 1.0}), weights(A=1.0), NOBODY, indicators(*rows))
+    assert found["indicator"].tolist() == ["i", "response"]
+
+
+BALANCE = {"kind": "balance", "numerator": "(x == 1) - (x == 3)"}
+
+
+def test_a_balance_is_the_mean_of_up_and_down() -> None:
+    firms = {"A": (1.0,), "B": (2.0,), "C": (3.0,), "D": (NAN,)}
+    assert derived(firms, **BALANCE) == {"A": (1, 1, True), "B": (0, 1, True), "C": (-1, 1, True)}
+
+
+def test_other_numbers_are_no_balance() -> None:
+    with pytest.raises(StudyError) as caught:
+        derived({"A": (1.0,), "B": (2.0,), "C": (2.0,)}, kind="balance", numerator="x")
+    (problem,) = caught.value.problems
+    assert (problem.wave, problem.file, problem.item) == ("w1", "indicators.csv", "i")
+    assert problem.found == "2 as the numerator of 2 firms"
+    assert problem.expected == "1, 0 or -1 in a balance"
+
+
+def out_of_scope(table: Any, *firms: str) -> Any:
+    """The weights with some firms that are known to be out of scope."""
+    return table.assign(eligible=~table["firm_id"].isin(firms))
+
+
+def test_a_firm_out_of_scope_counts_0_whatever_it_answered() -> None:
+    frame = register({f: {} for f in "ABCD"}, out_of_scope="B C D")
+    cells = panel({("w1", "A", "x"): 5.0, ("w1", "B", "x"): 7.0})
+    # D is out of scope but was not selected
+    table = out_of_scope(weights(A=2.0, B=2.0, C=2.0, D=0.0), "B", "C", "D")
+    table["selected"] = table["firm_id"] != "D"
+    found = derive(cells, table, frame, indicators({"indicator": "i", "numerator": "x"}))
+    mean, response = (found[found["indicator"] == name] for name in ("i", "response"))
+    rows = zip(*(mean[c] for c in ("firm_id", "numerator", "denominator", "weight")), strict=True)
+    assert list(rows) == [("A", 5, 1, 2), ("B", 0, 0, 2), ("C", 0, 0, 2)]
+    assert mean["in_base"].tolist() == [True, False, False]
+    assert response["firm_id"].tolist() == ["A"]  # the response leaves them out
+
+
+def test_a_firm_out_of_scope_counts_only_where_its_population_answered() -> None:
+    frame = register({"A": {}, "B": {}}, out_of_scope="B")
+    other = register({f: {"population": "3", "size": "1"} for f in ("R", "S")}, out_of_scope="S")
+    frame = pd.concat([frame, other], ignore_index=True)
+    # y was asked of the target alone, z of nobody
+    cells = panel({("w1", "A", "x"): 1.0, ("w1", "A", "y"): 1.0, ("w1", "R", "x"): 1.0})
+    table = out_of_scope(weights(A=1.0, B=1.0, R=1.0, S=1.0), "B", "S")
+    rules = indicators(*({"indicator": i, "numerator": i} for i in "xyz"))
+    found = derive(cells, table, frame, rules)
+    firms = found.groupby("indicator")["firm_id"].agg(list).to_dict()
+    assert firms == {"x": ["A", "B", "R", "S"], "y": ["A", "B"], "response": ["A", "R"]}
+
+
+def test_an_answer_that_was_not_asked_for_does_not_count() -> None:
+    table = weights(A=2.0, B=0.0).assign(selected=[True, False])
+    cells = panel({("w1", "A", "x"): 1.0, ("w1", "B", "x"): 9.0})
+    found = derive(cells, table, NOBODY, indicators({"indicator": "i", "numerator": "x"}))
+    assert found[["indicator", "firm_id"]].to_numpy().tolist() == [["i", "A"], ["response", "A"]]
+
+
 def test_the_response_has_the_whole_register() -> None:
-    found = derive(panel({("w1", "A", "x"): 1.0}), weights(A=3.0, B=0.0, C=0.0), indicators())
+    found = derive(
+        panel({("w1", "A", "x"): 1.0}), weights(A=3.0, B=0.0, C=0.0), NOBODY, indicators()
+    )
     assert found["indicator"].tolist() == ["response"] * 3  # also without any other indicator
     assert found["numerator"].tolist() == [1, 0, 0]
     assert found["weight"].tolist() == [1, 1, 1]
@@ -137,11 +248,10 @@ def test_the_order_of_rows_does_not_matter(xy: list[tuple[float, float]], random
         {"indicator": "i", "numerator": "x"},
         {"indicator": "j", "kind": "ratio", "numerator": "x", "denominator": "y", "base": "x > 0"},
     )
-    found = derive(cells, table, rules)
+    found = derive(cells, table, NOBODY, rules)
     order = random.sample(range(len(cells)), len(cells))
-    again = derive(
-        cells.iloc[order].reset_index(drop=True), table.iloc[::-1].reset_index(drop=True), rules
-    )
+    mixed = cells.iloc[order].reset_index(drop=True), table.iloc[::-1].reset_index(drop=True)
+    again = derive(*mixed, NOBODY, rules)
     pd.testing.assert_frame_equal(found, again)
     outside = ~found["in_base"]
     assert (found.loc[outside, ["numerator", "denominator"]] == 0).all(axis=None)
@@ -164,18 +274,18 @@ def test_the_small_study(small: SimpleNamespace) -> None:
         # M without F013 (no answer) 10 of 11, E 11, X 5 of 8:
         # (160/11·20 + 16·40 + 8·60) / (160/11 + 16 + 8)
         ("2021", "i_export"): (160 / 11 * 20 + 16 * 40 + 8 * 60) / (160 / 11 + 24),
-        # one weight for all; M 11 without F005, E 12
-        ("2022", "i_export"): (11 * 20 + 12 * 40) / 23,
-        # remainder 2 when divided by 4: F002, F006, F010, F014, F018, F022, F026, F030 of 24
-        ("2022", "i_bot"): 8 / 24,
+        # X is silent and joins E: 16/12 in M, 24/12 in E; M 11 without F005, E 12
+        ("2022", "i_export"): (11 * 4 / 3 * 20 + 12 * 2 * 40) / (11 * 4 / 3 + 24),
+        # remainder 2 when divided by 4. M: F002, F006, F010, F014; E: F018, F022, F026, F030
+        ("2022", "i_bot"): (4 * 4 / 3 + 4 * 2) / 40,
         # multiples of 5. M: F005, F010 of 11; E: F020, F025 of 11; X: F035, F040 of 5
         ("2021", "i_plan"): (16 * 2 / 11 + 16 * 2 / 11 + 8 * 2 / 5) / 40,
         # even numbers. M: F002, F006, F008, F012, F014 of 10; E: F018, F020, F024, F026, F030,
         # F032 of 11; X: F036, F038 of 6
         ("2023", "i_plan"): (16 * 5 / 10 + 16 * 6 / 11 + 8 * 2 / 6) / 40,
-        # of those that train and answered: 2022 all odd of M and E but F017 (refused): 15, less
-        # the multiples of 3 (F003, F009, F015, F021, F027)
-        ("2022", "i_satisf"): 10 / 15,
+        # of those that train and answered: 2022 all odd of M (8) and E (7, F017 refused), less
+        # the multiples of 3 (F003, F009, F015; F021, F027)
+        ("2022", "i_satisf"): (5 * 4 / 3 + 5 * 2) / (8 * 4 / 3 + 7 * 2),
     }
     assert {key: estimate[key] for key in expected} == pytest.approx(expected)
     assert ("2021", "i_bot") not in estimate

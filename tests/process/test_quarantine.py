@@ -59,15 +59,17 @@ def test_the_same_record_of_another_file_stays() -> None:
 
 def test_where_no_row_is_left_the_rules_are_counted() -> None:
     refused = [
-        {"record": 1, "rule": "not_in_register", "treatment": "reject_row"},
-        {"record": 2, "rule": "not_in_register", "treatment": "reject_row"},
+        {"record": 1, "rule": "r9", "treatment": "reject_row"},
+        {"record": 2, "rule": "r9", "treatment": "reject_row"},
     ]
+    told = {"expected": "a firm of the register", "advice": "add it"}
     with pytest.raises(ExportError) as caught:
-        quarantine(ANSWERS, found(*refused))
+        quarantine(ANSWERS, found(*(row | told for row in refused)))
     (problem,) = caught.value.problems
     assert (problem.wave, problem.file) == ("w1", "a.csv")
-    assert problem.found == "2 rows rejected: not_in_register"
-    assert "add the firm to the register" in problem.advice
+    assert problem.found == "2 rows rejected: r9"
+    assert problem.expected == "rows that can be taken (a firm of the register)"
+    assert problem.advice == "add it"
 
 
 def test_the_small_study(small: SimpleNamespace) -> None:

@@ -6,12 +6,14 @@ from collections import Counter
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made_tables import codes, columns_of, edits, items, raw, register
+from made_tables import changes, codes, columns_of, edits, items, options, raw, register
 
+from pipeline.errors import StudyError
 from pipeline.process import decode, quarantine, validate
 from pipeline.process.decode import RECORD
 
@@ -27,7 +29,8 @@ def findings(
     signs = {"decimal": ".", "thousands": ""}
     answers = decode(cells, rows, codes(), columns, missing=missing or {}, **signs)
     rules = edits() if rules is None else rules
-    return validate(cells, answers, FRAME, columns, rules, language="en"), answers
+    found = validate(cells, answers, FRAME, columns, rules, changes=changes(), language="en")
+    return found, answers
 
 
 def rejected(*records: dict[str, str] | str) -> list[tuple[int, str]]:
@@ -161,6 +164,172 @@ def test_a_hard_rule_takes_no_value_where_there_is_none() -> None:
 def test_a_rejected_row_breaks_no_edit_rule() -> None:
     table, _ = findings(raw(row("F9", "3", "2")), edits(RULE))
     assert table["rule"].tolist() == ["not_in_register"]
+
+
+PARTS = items(*({"item": i, "type": "percent", "maximum": 100.0} for i in "abc"), {"item": "on"})
+ADD_UP = {"rule": "p", "kind": "parts", "items": "a b c", "test": "100", "condition": "on > 0"}
+ADD_UP |= {"tolerance": 2.0}
+
+
+def parts(*texts: str, on: str = "1", **changed: Any) -> tuple[pd.DataFrame, list[float]]:
+    """Findings on the parts of one firm, and their values after quarantine."""
+    cells = raw({"id": "F1", "on": on} | dict(zip("abc", texts, strict=True)))
+    table, answers = findings(cells, edits(ADD_UP | changed), PARTS)
+    kept = quarantine(answers, table).set_index("item")
+    assert kept["text"].to_dict() == {"on": on} | dict(zip("abc", texts, strict=True))
+    return table, kept.loc[list("abc"), "value"].tolist()
+
+
+def test_parts_that_miss_their_total_by_little_are_prorated() -> None:
+    table, values = parts("50", "30", "21")
+    # 50 · 100 / 101, 30 · 100 / 101, 21 · 100 / 101
+    assert values == pytest.approx([5000 / 101, 3000 / 101, 2100 / 101])
+    assert (table["treatment"] == "normalised").all()
+    assert (table["severity"] == "soft").all()
+    assert table["found"].tolist() == ["50", "30", "21"]
+    assert table["expected"].tolist()[0] == "49.504950495"
+    assert (table["advice"] == "Look.").all()
+
+
+def test_parts_that_miss_it_by_much_are_taken_out() -> None:
+    table, values = parts("50", "30", "17")
+    assert np.isnan(values).all()
+    assert (table["treatment"] == "quarantine_value").all()
+    assert (table["severity"] == "hard").all()
+    assert set(table["expected"]) == {"a + b + c = 100 where on > 0"}
+
+
+@pytest.mark.parametrize(
+    ("texts", "changed", "rules"),
+    [
+        (("50", "30", "20"), {}, []),
+        (("33.3", "33.3", "33.4"), {}, []),  # decimal fractions are not exact
+        (("50", "30", "22"), {}, ["normalised"]),  # just within the tolerance
+        (("50", "30", "22.1"), {}, ["quarantine_value"]),
+        (("50", "30", ""), {}, []),  # parts with a missing value are not judged
+        (("50", "30", "many"), {}, ["quarantine_value"]),  # by decoding alone
+        (("50", "30", "10"), {"condition": "on > 1"}, []),
+        (("50", "30", "21"), {"tolerance": float("nan")}, ["quarantine_value"]),
+        (("1", "1", "0.5"), {"test": "on + 1"}, ["normalised"]),
+        (("0", "0", "0"), {"test": "on"}, ["quarantine_value"]),  # nothing to prorate
+        (("1", "1", "1"), {"test": "never"}, []),  # no total
+    ],
+)
+def test_what_is_done_about_parts(
+    texts: tuple[str, ...], changed: dict[str, Any], rules: list[str]
+) -> None:
+    table, _ = parts(*texts, **changed)
+    assert sorted(set(table["treatment"])) == rules
+
+
+SHARE = st.integers(0, 400).map(lambda quarter: str(quarter / 4))
+
+
+@settings(deadline=None, max_examples=25)
+@given(SHARE, SHARE, SHARE)
+def test_proration_adds_up(a: str, b: str, c: str) -> None:
+    _, values = parts(a, b, c)
+    added = float(a) + float(b) + float(c)
+    if abs(added - 100) <= 2:
+        assert sum(values) == pytest.approx(100, abs=1e-8)
+        assert values == pytest.approx([float(x) * 100 / added for x in (a, b, c)])
+    else:
+        assert np.isnan(values).all()
+
+
+def test_edit_rules_see_the_units_and_codes_of_the_series() -> None:
+    rows = items({"item": "x"}, {"item": "s", "type": "single", "code_list": "l"})
+    columns = columns_of(rows)
+    cells = raw({"id": "F1", "x": "5", "s": "1"})
+    signs: dict[str, Any] = {"missing": {}, "decimal": ".", "thousands": ""}
+    answers = decode(cells, rows, codes(l="1 2 3"), columns, **signs)
+    rules = edits(
+        {"rule": "r1", "test": "x < 1000", "items": "x"},
+        {"rule": "r2", "test": "s == 1", "items": "s", "kind": "soft"},
+    )
+    forms = changes(
+        {"item": "x", "kind": "unit", "apply": "* 1000", "to_wave": "w1"},
+        {"item": "s", "kind": "recode", "apply": "1=3 3=1"},
+        {"item": "x", "kind": "unit", "apply": "* 1000", "from_wave": "w2"},
+    )
+    table = validate(cells, answers, FRAME, columns, rules, changes=forms, language="en")
+    assert table[["rule", "found"]].to_numpy().tolist() == [["r2", "1"], ["r1", "5"]]
+    assert answers["value"].tolist() == [1, 5]  # in the unit of the wave, as they came
+
+
+def test_parts_are_prorated_in_the_unit_of_the_wave() -> None:
+    rows = items({"item": "x"}, {"item": "y"})
+    rule = {"rule": "p", "kind": "parts", "items": "x y", "test": "10000", "tolerance": 500.0}
+    forms = changes(*({"item": i, "kind": "unit", "apply": "* 1000"} for i in "xy"))
+    cells, columns = raw({"id": "F1", "x": "6", "y": "4.4"}), columns_of(rows)
+    signs: dict[str, Any] = {"missing": {}, "decimal": ".", "thousands": ""}
+    answers = decode(cells, rows, codes(), columns, **signs)
+    table = validate(cells, answers, FRAME, columns, edits(rule), changes=forms, language="en")
+    # 6,000 + 4,400 misses 10,000 by 400
+    kept = quarantine(answers, table)
+    assert kept["value"].tolist() == pytest.approx([6 / 1.04, 4.4 / 1.04])
+
+
+def test_edit_rules_see_the_register() -> None:
+    frame = register(
+        {
+            "F1": {"division": "29"},
+            "F2": {"division": "26"},
+            "F3": {"population": "3", "division": "29"},
+        }
+    )
+    rows, columns = items({"item": "x"}), columns_of(items({"item": "x"}))
+    cells = raw(*({"id": f, "x": "2932"} for f in ("F1", "F2", "F3")))
+    answers = decode(cells, rows, codes(), columns, missing={}, decimal=".", thousands="")
+    rules = edits(
+        {"rule": "r1", "test": "floor(x / 100) == division", "items": "x", "kind": "soft"},
+        {"rule": "r2", "test": "x < 0", "condition": "division == '29'", "items": "x"},
+    )
+    table = validate(cells, answers, frame, columns, rules, changes=changes(), language="en")
+    assert table[["firm_id", "rule"]].to_numpy().tolist() == [
+        ["F1", "r2"],
+        ["F2", "r1"],
+        ["F3", "r2"],  # its group is 3*29
+    ]
+
+
+def test_a_built_in_rule_gives_its_name_and_message() -> None:
+    rules = edits(
+        {"rule": "r1", "kind": "built_in", "test": "not_a_number above_max", "message_en": "Read."},
+        {"rule": "r2", "kind": "built_in", "test": "not_in_register", "message_en": "Who?"},
+    )
+    table, _ = findings(raw(row("F1", "many"), row("F9")), rules)
+    found = table[["firm_id", "rule", "advice", "treatment"]].to_numpy().tolist()
+    assert found == [
+        ["F1", "r1", "Read.", "quarantine_value"],
+        ["F9", "r2", "Who?", "reject_row"],
+    ]
+    assert table["expected"].tolist()[1] == "a firm of the register"
+
+
+def test_an_unknown_built_in_rule_is_refused() -> None:
+    rules = edits({"rule": "r1", "kind": "built_in", "test": "above_max not_in_registry"})
+    with pytest.raises(StudyError) as caught:
+        findings(raw(row("F1")), rules)
+    (problem,) = caught.value.problems
+    assert (problem.file, problem.row, problem.item) == ("edits.csv", "r1", "test")
+    assert problem.found == "'not_in_registry'"
+    assert "did you mean not_in_register?" in problem.advice
+
+
+def test_options_that_exclude_each_other_are_findings() -> None:
+    rows = items(*options("m", "1 99"))
+    rules = edits({"rule": "r4", "kind": "built_in", "test": "exclusive_with_others"})
+    table, _ = findings(raw({"id": "F1", "m_1": "1", "m_99": "1"}), rules, rows)
+    assert table[["item", "rule", "found"]].to_numpy().tolist() == [
+        ["m_1", "r4", "1"],
+        ["m_99", "r4", "1"],
+    ]
+
+
+def test_scores_are_judged_over_waves_not_here() -> None:
+    table, _ = findings(raw(row("F1")), edits({"rule": "r1", "kind": "score", "items": "x"}))
+    assert table.empty
 
 
 FIRM = st.sampled_from(["F1", "F2", "F3", "F9", "", " F1"])

@@ -49,8 +49,8 @@ def test_a_group_has_its_newest_name_wherever_it_stands(study: Path) -> None:
     spoil(
         study,
         "questionnaire/codes.csv",
-        "l_field,M,,,Metall,Metal\n",
-        "l_field,M,2022,,Metall,Metal\nl_field,M,,2021,Eisen,Iron\n",
+        "l_field,M,,,,Metall,Metal\n",
+        "l_field,M,,2022,,Metall,Metal\nl_field,M,,,2021,Eisen,Iron\n",
     )
     found = texts(study, "en", "group")
     assert list(found)[:2] == ["r_field=M", "r_field=E"]
@@ -62,15 +62,11 @@ def test_indicators(study: Path) -> None:
     assert texts(study, "de", "unit")["i_hours"] == "Stunden"
     assert texts(study, "en", "theme")["i_hours"] == "Training"
     assert texts(study, "en", "better")["i_hours"] == "higher"
-    definition = texts(study, "en", "definition")
-    assert definition["i_turnover"] == (
-        "Over all firms: sum of amt_turnover, divided by sum of n_staff"
+    definition = {language: texts(study, language, "definition") for language in ("de", "en")}
+    assert (
+        definition["de"]["i_turnover"] == "Umsatz aller Betriebe, geteilt durch ihre Beschäftigten."
     )
-    assert definition["i_satisf"] == (
-        "Share of the firms for which this holds: q_satisf == 1; "
-        "only firms for which this holds: n_trainee > 0"
-    )
-    assert texts(study, "de", "definition")["i_satisf"].startswith("Anteil der Betriebe, für die")
+    assert definition["en"]["i_turnover"] == "Turnover of all firms, divided by their employees."
     questions = [k for k in texts(study, "en", "question") if k.startswith("i_hours/")]
     # in the order of the questionnaire
     assert questions == ["i_hours/n_staff", "i_hours/n_trainee", "i_hours/h_trainee"]
@@ -90,3 +86,52 @@ def test_two_changes_of_a_kind_in_a_wave_are_one_text(study: Path) -> None:
     found = texts(study, "en", "change")
     assert found["i_turnover/2022/unit"] == "Asked in thousand euros from 2022, converted; Pairs"
     assert found["i_staff/2022/unit"] == "Pairs"
+
+
+def test_groups_of_crossings_and_of_other_populations(network: Path) -> None:
+    titles = texts(network, "de", "breakdown")
+    assert titles["r_field*r_band"] == "Feld × Klasse"
+    assert titles["r_pop"] == "Gesamtheit"  # no breakdown of its own, but pairs compare it
+    groups = texts(network, "de", "group")
+    assert groups["r_field*r_band=M*L"] == "Metall, groß"
+    assert len([key for key in groups if key.startswith("r_field*r_band=")]) == 9
+    assert groups["r_band=2*S"] == "andere Region: klein"
+    assert "r_band=2*L" not in groups  # no pair names it
+    assert [key for key in groups if key.startswith("r_pop=")] == ["r_pop=1", "r_pop=2"]
+
+
+def test_benchmarks_and_rankings(network: Path) -> None:
+    assert texts(network, "en", "benchmark") == {
+        "fields": "Metal against electrical",
+        "bands": "Large against all others",
+        "others": "Others",
+    }
+    assert texts(network, "en", "pair") == {
+        "r_field=M:E": "fields",
+        "r_band=L:rest": "bands",
+        "r_pop=1:2": "others",
+        "r_band=S:2*S": "others",
+    }
+    assert texts(network, "en", "ranking") == {"tech": "Technology"}
+    assert texts(network, "en", "ranked") == {"n_use": "tech", "n_load": "tech"}
+
+
+def test_questions_are_those_of_the_newest_version(network: Path) -> None:
+    found = texts(network, "en", "question")
+    # a multi that is counted has its question, not its options; a row of a grid is one of its own
+    assert [key for key in found if key.startswith("n_use/")] == ["n_use/n_staff", "n_use/use"]
+    assert found["n_use/use"] == "What do you use today?"
+    assert found["n_load/load_a"] == "How is it? – prices"
+    assert [key for key in found if key.startswith("n_both/")] == [
+        "n_both/cl_mood",
+        "n_both/load_a",
+    ]
+
+
+def test_changes_reach_what_is_made_of_the_item(network: Path) -> None:
+    found = texts(network, "en", "change")
+    assert found["n_use/2023/break"] == "Today from 2023"  # of the question, for its options
+    assert found["n_both/2021/recode"] == "The codes ran the other way in 2021"
+    assert found["n_class/2021/class"] == "In classes in 2021"  # of heads, for its classes
+    assert [key for key in found if key.startswith("*")] == ["*/2022/tool"]
+    assert found["*/2022/tool"] == "Another tool"

@@ -39,6 +39,91 @@ def test_the_small_study(study: Path) -> None:
     assert len(read.schema_files) == 7
 
 
+def test_questions_become_items(network: Path) -> None:
+    read = read_study(network)
+    of_use = read.items[read.items["question"] == "use"]
+    # option 2 begins in 2022; the question has a new text in 2023
+    assert of_use[["item", "from_wave", "to_wave"]].to_numpy().tolist() == [
+        ["use_1", "", "2022"],
+        ["use_2", "2022", "2022"],
+        ["use_9", "", "2022"],
+        ["use_1", "2023", ""],
+        ["use_2", "2023", ""],
+        ["use_9", "2023", ""],
+    ]
+    assert set(of_use["type"]) == {"option"}
+    assert of_use["exclusive"].tolist() == [False, False, True] * 2
+    assert of_use["text_de"].iloc[[0, -1]].tolist() == [
+        "Was nutzen Sie? – Cloud",
+        "Was nutzen Sie heute? – nichts",
+    ]
+    of_load = read.items[read.items["question"] == "load"]
+    assert of_load[["item", "type", "code_list", "from_wave"]].to_numpy().tolist() == [
+        ["load_a", "single", "l_mood", ""],
+        ["load_b", "single", "l_mood", "2023"],
+    ]
+
+
+def test_a_wave_has_its_version_of_each_item_and_none_that_is_derived(network: Path) -> None:
+    read = read_study(network)
+    types, lists = {}, {}
+    for wave in ("2021", "2022", "2023"):
+        items, codes, edits = read.asked_in(wave)
+        assert items["item"].is_unique
+        assert "heads_class" not in set(items["item"])
+        named = items.set_index("item")
+        types[wave], lists[wave] = named["type"]["heads"], named["code_list"]["branch"]
+        assert ("e_score" in set(edits["rule"])) == (wave > "2021")
+        assert set(codes["from_wave"]) <= {"", *[w for w in ("2021", "2022", "2023") if w <= wave]}
+    assert types == {"2021": "single", "2022": "integer", "2023": "integer"}
+    assert lists == {"2021": "old", "2022": "old", "2023": "new"}
+    assert read.derived == {"heads_class"}
+
+
+def test_formulas_and_lists_name_single_items(network: Path) -> None:
+    read = read_study(network)
+    indicators = read.indicators.set_index("indicator")
+    assert indicators["numerator"]["n_use"] == "count(use_1, use_2) >= 1"
+    assert indicators["base"]["n_class"] == "r_field == 'M'"
+    edits = read.edits.set_index("rule")
+    assert edits["condition"]["e_use"] == "count(use_1, use_2) >= 1"
+    assert edits["items"]["e_use"] == "use_1 use_2 use_9 heads"
+    assert edits["test"]["e_built"] == "below_min above_max"
+    breaks = read.changes[read.changes["kind"] == "break"]
+    assert breaks["item"].tolist() == ["cl_plan", "use_1", "use_2", "use_9"]
+    (condition,) = read.changes.loc[read.changes["kind"] == "filter", "apply"]
+    assert condition == "count(use_1, use_2) > 0"
+
+
+def test_an_indicator_is_as_sensitive_as_its_most_sensitive_item(network: Path) -> None:
+    found = read_study(network).indicators.set_index("indicator")["sensitivity"]
+    assert found["i_trains"] == "low"  # n_trainee
+    assert found["n_use"] == "normal"  # use is low, n_staff in its base is not
+    assert found["n_load"] == "high"
+    assert found["n_both"] == "high"  # computed from n_mood (normal) and n_load (high)
+
+
+def test_classifications_are_code_lists_and_concordances(network: Path) -> None:
+    read = read_study(network)
+    assert read.codes.loc[read.codes["code_list"] == "old", "code"].tolist() == ["2910", "2932"]
+    assert read.concordances.to_numpy().tolist() == [["new_old", "29", "29", "made up"]]
+    assert len(read.schema_files) == 10
+
+
+def test_populations_crossings_and_benchmarks(network: Path) -> None:
+    read = read_study(network)
+    assert read.settings.target == ("r_pop", "1")
+    assert read.settings.eligibility == ("r_band", "S")
+    assert read.settings.crossings == ("r_field*r_band",)
+    assert read.benchmark_pairs.to_numpy().tolist() == [
+        ["fields", "r_field", "M", "E", ""],
+        ["bands", "r_band", "L", "rest", ""],
+        ["others", "r_pop", "1", "2", "n_use"],
+        ["others", "r_band", "S", "2*S", "n_use"],
+    ]
+    assert read.register_codes("2022")["r_pop"] == ("1", "2")
+
+
 def test_rows_hold_from_their_first_to_their_last_wave(study: Path) -> None:
     items = read_study(study).items
     asked = {wave: set(in_wave(items, wave)["item"]) for wave in ("2021", "2022", "2023")}
@@ -95,7 +180,7 @@ def test_a_text_over_two_lines_does_not_shift_the_lines_that_are_named(study: Pa
     [
         ("item,größe\n".encode("cp1252"), "", "not UTF-8", "CSV UTF-8"),
         ("item,größe\n".encode("utf-16"), "", "not UTF-8", "CSV UTF-8"),
-        (b"", "1", "no column 'apply'", "examples/jtrain"),
+        (b"", "1", "no column 'apply'", "the headings are item,kind"),
         (b"item;kind;apply\nx;unit;* 1\n", "1", "';' between the fields", "commas"),
         (b"item\tkind\tapply\n", "1", "between the fields", "commas"),
         (b'item,kind\na,b\nc,"never closed\nd,e\n', "3", "do not pair", "close the quotation mark"),
@@ -139,7 +224,12 @@ def test_settings_in_another_encoding(study: Path) -> None:
     [
         ("[weighting]", "[wieghting]", "wieghting", "did you mean weighting?"),
         ("breakdowns", "brakedowns", "publication.brakedowns", "did you mean breakdowns?"),
-        ('reference = "E"', 'refernce = "E"', "benchmark.0.refernce", "did you mean reference?"),
+        (
+            'reference = "E"',
+            'refernce = "E"',
+            "benchmark.0.pairs.0.refernce",
+            "did you mean reference?",
+        ),
     ],
 )
 def test_settings_that_do_not_exist(

@@ -1,0 +1,173 @@
+"""How an indicator is measured: its rule, its estimate for any groups of a wave, its interval."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from pipeline import survey
+from pipeline.analyse.domains import Bools, WaveFrame
+from pipeline.expressions import compute, is_truth, parse
+from pipeline.tables import Contributions, Indicators
+from pipeline.tables.flow import RESPONSE
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+ROUNDING = 1e-12
+"""A standard error of this part of its estimate is 0."""
+
+
+class Rule(NamedTuple):
+    """What the analysis needs to know of an indicator; `items` are those in its formulas.
+
+    `categorical`: a firm brings an answer (yes or no, 1 or 0; up, equal or down), not an amount.
+    `sensitive`: that all or none say yes, or that all have one amount, gives something away;
+    `high`: it needs more contributors. `parts`: the indicators that a formula (`numerator`) is
+    computed from; its items are theirs.
+    """
+
+    kind: str
+    scale: float
+    items: frozenset[str]
+    categorical: bool
+    sensitive: bool
+    high: bool
+    numerator: str
+    parts: tuple[str, ...]
+
+
+Rules = Mapping[str, Rule]
+
+
+def rules_of(indicators: pd.DataFrame) -> dict[str, Rule]:
+    """The rule of each indicator, in the order of the study."""
+    rows = {str(row[Indicators.indicator]): row for row in indicators.to_dict("records")}
+    return {name: _rule(name, rows) for name in rows}
+
+
+def _rule(name: str, rows: Mapping[str, Mapping[Any, Any]]) -> Rule:
+    row = rows[name]
+    columns = (Indicators.numerator, Indicators.denominator, Indicators.base)
+    names = frozenset().union(*(parse(str(row[c])).names for c in columns if row[c]))
+    is_formula = row[Indicators.kind] == "formula"
+    parts = {part: _rule(part, rows) for part in sorted(names)} if is_formula else {}
+    numerator = str(row[Indicators.numerator])
+    answers = row[Indicators.kind] in ("share", "balance") or is_truth(numerator)
+    return Rule(
+        kind=str(row[Indicators.kind]),
+        scale=float(row[str(Indicators.scale)]),
+        items=frozenset().union(*(p.items for p in parts.values())) if is_formula else names,
+        categorical=all(p.categorical for p in parts.values()) if is_formula else answers,
+        sensitive=row[Indicators.sensitivity] != "low",
+        high=row[Indicators.sensitivity] == "high",
+        numerator=numerator,
+        parts=tuple(parts),
+    )
+
+
+class Answers(NamedTuple):
+    """What the firms of a wave bring to an indicator, aligned with a design; NaN: no answer.
+
+    `firms` are the places of the design's units among the firms of the wave.
+    """
+
+    design: survey.Design
+    firms: Ints
+    numerator: Floats
+    denominator: Floats
+    in_base: Bools
+
+
+class Measures:
+    """Every indicator of every wave, ready to be estimated for any groups of firms.
+
+    `waves` has the waves of each indicator, oldest first: those in which firms brought something
+    to it, for a formula those of all its parts.
+    """
+
+    def __init__(
+        self, contributions: pd.DataFrame, frames: Mapping[str, WaveFrame], rules: Rules
+    ) -> None:
+        self.frames, self.rules = frames, rules
+        key = [Contributions.wave, Contributions.indicator]
+        self._answers = {
+            (str(wave), str(name)): _answers(frames[str(wave)], str(name), rows)
+            for (wave, name), rows in contributions.groupby(key)
+            if name in rules
+        }
+        self.waves = {name: [w for w in frames if self._measured(w, name)] for name in rules}
+
+    def _measured(self, wave: str, name: str) -> bool:
+        parts = self.rules[name].parts
+        return all((wave, part) in self._answers for part in parts or (name,))
+
+    def count(self, wave: str, name: str, members: Bools) -> Ints:
+        """Firms in each row of `members` (k, N) that answered, in the base; the fewest of parts."""
+        parts = self.rules[name].parts
+        if parts:
+            counts = [self.count(wave, part, members) for part in parts]
+            return np.asarray(np.min(counts, axis=0), dtype=np.int64)
+        answers = self._answers[wave, name]
+        counted = answers.in_base & ~np.isnan(answers.numerator)
+        return np.asarray((members[:, answers.firms] & counted).sum(axis=1), dtype=np.int64)
+
+    def estimate(self, wave: str, name: str, members: Bools) -> survey.Estimate:
+        """Estimate an indicator of a wave, unscaled, for each row of `members` (k, N).
+
+        A formula is computed from its parts as they are printed, with their scale.
+        """
+        rule = self.rules[name]
+        if rule.parts:
+            scales = [self.rules[part].scale for part in rule.parts]
+
+            def value(*arrays: npt.NDArray[Any]) -> npt.NDArray[Any]:
+                scaled = [scale * a for scale, a in zip(scales, arrays, strict=True)]
+                return compute(rule.numerator, dict(zip(rule.parts, scaled, strict=True)))
+
+            parts = [self.estimate(wave, part, members) for part in rule.parts]
+            return survey.function(parts, value)
+        design, firms, y, x, in_base = self._answers[wave, name]
+        inside = members[:, firms] & (in_base | np.isnan(y))
+        match rule.kind:
+            case "ratio":
+                return survey.ratio(design, y, x, inside)
+            case "total":
+                return survey.total(design, y, inside)
+            case "share":
+                return survey.share(design, y, inside)
+            case "balance":
+                return survey.balance(design, y, inside)
+            case _:
+                return survey.mean(design, y, inside)
+
+
+def _answers(frame: WaveFrame, name: str, rows: pd.DataFrame) -> Answers:
+    design = frame.census if name == RESPONSE else frame.answers
+    place = design.unit_ids.get_indexer(pd.Index(rows[Contributions.firm_id], dtype=object))
+    if (place < 0).any():
+        raise ValueError("contributions of firms that did not answer")
+    y, x = np.full((2, len(design.unit_ids)), np.nan)
+    y[place] = rows[str(Contributions.numerator)]
+    x[place] = rows[str(Contributions.denominator)]
+    in_base = np.zeros(len(design.unit_ids), dtype=bool)
+    in_base[place] = rows[str(Contributions.in_base)]
+    return Answers(design, frame.firms.get_indexer(design.unit_ids), y, x, in_base)
+
+
+def interval(estimate: survey.Estimate, kind: str) -> survey.Interval:
+    """95 % interval of an estimate by the kind of indicator.
+
+    Where the standard error is 0 although some did not answer (within each stratum all answers are
+    the same), it says nothing of the others, and an amount has no interval.
+    """
+    if kind == "share":
+        return survey.share_interval(estimate)
+    if isinstance(estimate, survey.Balance):
+        return survey.balance_interval(estimate)
+    ends = survey.t_interval(estimate)
+    blind = (estimate.se <= ROUNDING * np.abs(estimate.estimate)) & np.isfinite(estimate.n_kish)
+    return survey.Interval(*(np.where(blind, np.nan, end) for end in ends))

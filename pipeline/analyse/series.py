@@ -1,0 +1,94 @@
+"""One indicator in one wave as disclosure control sees it: who brings what, and what is unsafe."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline import disclosure
+from pipeline.analyse.domains import Bools
+from pipeline.analyse.measures import Floats, Ints, Rule
+
+Names = npt.NDArray[np.str_]
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """What the n firms in an indicator's base bring to it, each array of shape (n,).
+
+    `holdings` numbers the firms' holdings. `rules` has the thresholds for this indicator.
+    """
+
+    kind: Rule
+    rules: disclosure.Rules
+    holdings: Ints
+    weight: Floats
+    numerator: Floats
+    denominator: Floats
+
+    def judge(self, aggregates: Bools) -> Names:
+        """The first primary rule that each aggregate of firms (k, n) breaks, empty where none.
+
+        The weighted amounts of the denominator must obey the rules, and those of the numerator, or
+        the answers where it is one (yes or no; up, equal or down).
+        """
+        rules, sensitive = self.rules, self.kind.sensitive
+        verdicts = [self._amounts(aggregates, self.denominator)]
+        measured = aggregates & (self.denominator > 0)
+        if self.kind.categorical:
+            answers = disclosure.unsafe_answers(
+                measured, self.numerator, self.holdings, rules, sensitive=sensitive
+            )
+            verdicts.append(answers.rule)
+        else:
+            each = self.numerator / np.where(self.denominator > 0, self.denominator, 1.0)
+            alike = sensitive & _alike(measured, each, rules.p_percent)
+            verdicts += [
+                self._amounts(aggregates, self.numerator),
+                np.where(alike, "unanimous", ""),
+            ]
+        return np.select([verdict != "" for verdict in verdicts], verdicts, default="")
+
+    def unsafe(self, aggregates: Bools) -> Bools:
+        """Whether each aggregate of firms (k, n) breaks a primary rule."""
+        return np.asarray(self.judge(aggregates) != "", dtype=np.bool_)
+
+    def widening(self, cells: Bools) -> Floats:
+        """Factor, at least 1, for the interval of each cell (k, n).
+
+        The interval of an amount y (or ratio R of y to x) tells the spread s of the residuals
+        e = y - R x, and none is above s (n - 1) / sqrt(n) (Samuelson 1968), which is sharp where
+        one firm stands out among equals. The factor lifts that bound for every firm to
+        (1 + p/100) y - R x.
+        """
+        if self.kind.categorical:
+            return np.ones(len(cells))
+        y, x = self.numerator, self.denominator
+        base = (cells * self.weight * x).sum(axis=1)
+        ratio = (cells * self.weight * y).sum(axis=1) / np.where(base > 0, base, 1.0)
+        expected = ratio[:, None] * x
+        n = np.maximum(cells.sum(axis=1), 2)
+        center = np.where(cells, y - expected, 0.0).sum(axis=1) / n
+        squares = np.where(cells, (y - expected - center[:, None]) ** 2, 0.0).sum(axis=1)
+        bound = np.sqrt(squares * (n - 1) / n)
+        needed = np.where(cells, (1 + self.rules.p_percent / 100) * np.abs(y) - expected, 0.0)
+        factor = needed.max(axis=1, initial=0.0) / np.where(bound > 0, bound, np.inf)
+        return np.asarray(np.maximum(factor, 1.0), dtype=np.float64)
+
+    def _amounts(self, aggregates: Bools, values: Floats) -> Names:
+        weighted = self.weight * values
+        return disclosure.unsafe_amounts(aggregates, weighted, self.holdings, self.rules).rule
+
+
+def _alike(aggregates: Bools, values: Floats, p_percent: float) -> Bools:
+    """Whether mean and spread of an aggregate tell the value of each of its firms to p per cent.
+
+    None is further from the mean than s (n - 1) / sqrt(n) (Samuelson 1968, Journal of the American
+    Statistical Association 63); where all have the same value that is 0.
+    """
+    n = np.maximum(aggregates.sum(axis=1), 1)
+    mean = (aggregates * values).sum(axis=1) / n
+    squares = np.where(aggregates, (values - mean[:, None]) ** 2, 0.0).sum(axis=1)
+    return np.asarray(np.sqrt(squares * (n - 1) / n) <= p_percent / 100 * np.abs(mean))

@@ -1,0 +1,125 @@
+"""Whether `study.toml` names what exists, and each thing once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from itertools import product
+
+from pipeline.errors import Problem, nearest
+from pipeline.study.check.names import PART_OF_ID
+from pipeline.study.schemas import Schemas
+from pipeline.tables import Register
+from pipeline.tables.flow import ALL, CROSS, REST
+from pipeline.tables.metadata import KEY
+
+FILE = "study.toml"
+RESERVED = (ALL, KEY, str(Register.holding), str(Register.design_weight))
+"""Names that a classifying column of the register cannot have."""
+
+
+def check_settings(schemas: Schemas) -> Iterator[Problem]:
+    """Names in study.toml that do not exist elsewhere, are there twice, or are taken."""
+    settings = schemas.settings
+    for name in settings.register_columns:
+        if name in RESERVED or not PART_OF_ID.fullmatch(name):
+            expected = f"letters, digits and _ . -, and none of {', '.join(RESERVED)}"
+            yield _problem("register", name, expected, "rename the column of the register")
+    pairs = [p for b in settings.benchmark for p in b.pairs]
+    for place, names in (
+        ("languages", settings.languages),
+        ("weighting.strata", settings.weighting.strata),
+        ("publication.breakdowns", settings.publication.breakdowns),
+        ("benchmark.name", [benchmark.name for benchmark in settings.benchmark]),
+        ("benchmark.pairs", [" ".join(pair.model_dump().values()) for pair in pairs]),
+    ):
+        yield from _twice(place, names)
+    yield from _dangling(_named(schemas))
+    yield from _dangling(_in_pairs(schemas))
+    for pair in pairs:
+        if pair.group == pair.reference:
+            advice = f"name another group, or {REST}"
+            expected = "a reference that is not the group"
+            yield _problem("benchmark.reference", pair.reference, expected, advice)
+    yield from _publication(schemas)
+
+
+Named = tuple[str, str, Collection[str]]
+"""Where something is named, its name, and the names that there are."""
+
+
+def _named(schemas: Schemas) -> Iterator[Named]:
+    settings, register = schemas.settings, schemas.register
+    for name, code_list in register.items():
+        yield f"register.{name}.code_list", code_list, schemas.codes_by_list
+    for name in settings.weighting.strata:
+        yield "weighting.strata", name, register
+    for name in settings.publication.breakdowns:
+        for part in name.split(CROSS):
+            yield "publication.breakdowns", part, register
+    for place, group in (("target", settings.target), ("eligibility", settings.eligibility)):
+        if group:
+            yield f"{place}.column", group.column, register
+            if group.column in register:
+                yield f"{place}.group", group.group, _codes(schemas, group.column)
+    indicators = [row["indicator"] for row in schemas.rows["definitions"]]
+    for benchmark in settings.benchmark:
+        for name in benchmark.without:
+            yield "benchmark.without", name, indicators
+
+
+def _in_pairs(schemas: Schemas) -> Iterator[Named]:
+    """The parts of each pair: groups of the breakdown, references of other populations too."""
+    settings, target = schemas.settings, schemas.settings.target
+    breakdowns = {*settings.publication.breakdowns} | ({target.column} if target else set())
+    for pair in (p for b in settings.benchmark for p in b.pairs):
+        yield "benchmark.breakdown", pair.breakdown, breakdowns
+        parts = pair.breakdown.split(CROSS)
+        if not schemas.register.keys() >= {*parts}:
+            continue
+        groups = {CROSS.join(g) for g in product(*(_codes(schemas, part) for part in parts))}
+        references = groups | {REST}
+        is_shared = target and target.column in schemas.register and len(parts) == 1
+        if target and is_shared and pair.breakdown != target.column:
+            others = _codes(schemas, target.column) - {target.group}
+            references |= {f"{p}{CROSS}{g}" for p, g in product(others, groups)}
+        yield "benchmark.group", pair.group, groups
+        yield "benchmark.reference", pair.reference, references
+
+
+def _publication(schemas: Schemas) -> Iterator[Problem]:
+    """Crossings of more than two columns, limits that contradict, rankings without indicators."""
+    settings, rules = schemas.settings, schemas.settings.publication
+    for name in settings.crossings:
+        parts = name.split(CROSS)
+        if len(parts) != 2 or parts[0] == parts[1]:
+            expected = "a crossing of two columns, such as a*b"
+            yield _problem("publication.breakdowns", name, expected, "name two columns")
+    if rules.min_contributors_high < rules.min_contributors:
+        found, place = str(rules.min_contributors_high), "publication.min_contributors_high"
+        advice = "raise it: it is the limit for the most sensitive items"
+        yield _problem(place, found, f"{rules.min_contributors} or more", advice)
+    ranked = {row["ranking"] for row in schemas.rows["definitions"]}
+    for name in settings.ranking:
+        if name not in ranked:
+            advice = "name it in the column ranking of indicators.csv, or take it out"
+            yield _problem("ranking", name, "a ranking that an indicator names", advice)
+
+
+def _codes(schemas: Schemas, column: str) -> set[str]:
+    rows = schemas.codes_by_list.get(schemas.register[column], ())
+    return {row["code"] for row in rows}
+
+
+def _dangling(named: Iterator[Named]) -> Iterator[Problem]:
+    for place, value, known in named:
+        if value not in known:
+            yield _problem(place, value, "a name that exists", nearest(value, known))
+
+
+def _twice(place: str, names: Sequence[str]) -> Iterator[Problem]:
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield _problem(place, name, "each only once", "take one of them out")
+
+
+def _problem(place: str, value: str, expected: str, advice: str) -> Problem:
+    return Problem(f"'{value}'", expected, advice, file=FILE, item=place)
