@@ -83,7 +83,7 @@ def run_wave(study: Study, wave: str, run: Run) -> list[Path]:
         notes = run(review, panel, study.edits, frame, language=study.settings.languages[0])
         results, released = analyse(study, processed, run)
         fields = {w: s.field_period for w, s in settings.items() if s.field_period}
-        texts = captions(study, fields)
+        texts = captions(study, fields, wave=wave)
         languages = study.settings.languages
         reports = run(render_reports, released, texts, folder, wave=wave, languages=languages)
         write_results(database, results, notes, study.processed / wave)

@@ -8,6 +8,7 @@ import inspect
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -240,6 +241,20 @@ def vocabulary() -> dict[str, str]:
                 words |= {row[column]: f"{column} of {study['id']}" for row in csv.DictReader(rows)}
         for wave in (schemas.parent / "data" / "raw").glob("*/wave.toml"):
             words[wave.parent.name] = f"wave of {study['id']}"
+    return {word: place for word, place in words.items() if word not in own_words()}
+
+
+def own_words() -> set[str]:
+    """Words of the pipeline itself that a study may use too: column names, kinds, statistics."""
+    from pipeline import tables
+    from pipeline.tables import flow, metadata
+
+    words = {"size", "field"}  # of pandas (`groupby.size`), and a kind of `Captions`
+    for name in tables.__all__:
+        words |= set(getattr(tables, name).to_schema().columns)
+    for module in (flow, metadata):
+        for value in vars(module).values():
+            words |= {w for w in get_args(value) if isinstance(w, str)}
     return words
 
 

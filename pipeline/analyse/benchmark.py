@@ -33,9 +33,9 @@ def benchmark(
 
     The rest is everybody of the target population who is not in the group. Totals are left out:
     they grow with the group, and their difference says how large it is; so are the indicators that
-    the benchmark does without. Group and reference of one population share strata and weights, so
-    their difference is estimated as one: its variance is that of the difference of their influences
-    (see `pipeline.survey.difference`).
+    the benchmark does without, and pairs of which one side is not in the wave's register. Group and
+    reference of one population share strata and weights, so their difference is estimated as one:
+    its variance is that of the difference of their influences (see `pipeline.survey.difference`).
     """
     groups = groups_of(register, [], pairs)
     frames, rules = wave_frames(weights, register, groups), rules_of(indicators)
@@ -44,8 +44,10 @@ def benchmark(
     tables: list[pd.DataFrame] = [Benchmarks.empty()]
     for wave, frame in frames.items():
         group, reference = _sides(frame.members, groups, pairs)
+        there_are = group.any(axis=1) & reference.any(axis=1)
         for name in sorted(name for name in rules if wave in measures.waves[name]):
-            rows = np.array([name not in others for others in without], dtype=bool)
+            named = np.array([name not in others for others in without], dtype=bool)
+            rows = np.asarray(there_are & named, dtype=bool)
             if rules[name].kind == "total" or not rows.any():
                 continue
             here = measures.estimate(wave, name, group[rows])

@@ -45,17 +45,21 @@ def spans(figures: Figures) -> list[tuple[str, ...]]:
 
 
 def _caption(figures: Figures, wording: Wording, waves: tuple[str, ...]) -> str:
-    with_change = figures.previous and figures.wave in waves
     return wording.word(
-        "table.overview_change" if with_change else "table.overview",
+        "table.overview_change" if _has_change(figures, waves) else "table.overview",
         waves=waves_phrase(wording, waves),
         previous=figures.previous,
     )
 
 
+def _has_change(figures: Figures, waves: tuple[str, ...]) -> bool:
+    """Whether a table ends with the change of the wave that is reported; the first has none."""
+    return bool(figures.previous) and figures.wave in waves
+
+
 def _head(figures: Figures, wording: Wording, waves: tuple[str, ...]) -> tuple[str, ...]:
     head = [wording.word("table.indicator"), *waves]
-    if figures.wave in waves:
+    if _has_change(figures, waves):
         head += [wording.word("table.change"), wording.word("table.established")]
     return tuple(head)
 
@@ -66,6 +70,6 @@ def _row(
     name = Cell((wording.indicator_label(indicator),), (wording.unit(indicator),))
     values = [estimate_cell(figures, wording, wave, indicator, ALL) for wave in waves]
     changes: tuple[Cell, ...] = ()
-    if figures.wave in waves:
+    if _has_change(figures, waves):
         changes = change_cells(figures, wording, figures.wave, indicator, ALL)
     return (name, *values, *changes)

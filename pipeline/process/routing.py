@@ -18,25 +18,29 @@ EMPTIED: dict[str, str | float] = {
     Answers.code: "",
     str(Answers.value): np.nan,
     Answers.reason: "quarantined",
-    Answers.problem: "answered_although_routed_out",
 }
-"""What becomes of an answer that the routing did not ask for."""
+"""What becomes of an answer that the routing did not ask for, and of 'not asked' where it did."""
 
 
 def route(answers: pd.DataFrame, items: pd.DataFrame) -> None:
     """Empty cells of items to which the routing does not lead become `routed_out`, in place.
 
-    `answers` has all items of each record in turn. An answer there is a problem. Questions are
-    taken in their order: where the routing hangs on an item that was itself routed out, nobody was
-    asked either. Where it hangs on an answer that is missing for another reason, nothing is
-    decided.
+    `answers` has all items of each record in turn. An answer there is a problem, and so is the
+    export's own `routed_out` where the routing leads. Questions are taken in their order: where the
+    routing hangs on an item that was itself routed out, nobody was asked either. Where it hangs on
+    an answer that is missing for another reason, nothing is decided.
     """
     names = pd.Index(sorted(items[Items.item]))
     shape = (-1, len(names))
-    grid: Grid = {c: answers[c].to_numpy(dtype=object, copy=True).reshape(shape) for c in EMPTIED}
-    routed = items.loc[items[Items.routing] != ""]
-    for (_, routing), members in routed.groupby([Items.question, Items.routing], sort=False):
-        _route(grid, names, str(routing), names.get_indexer(members[Items.item]))
+    columns = (*EMPTIED, Answers.problem)
+    grid: Grid = {c: answers[c].to_numpy(dtype=object, copy=True).reshape(shape) for c in columns}
+    for (_, routing), members in items.groupby([Items.question, Items.routing], sort=False):
+        places = names.get_indexer(members[Items.item])
+        if routing:
+            _route(grid, names, str(routing), places)
+        else:
+            skipped = grid[Answers.reason][:, places] == "routed_out"
+            _withhold(grid, places, skipped, "routed_out_although_asked")
     for column, cells in grid.items():
         answers[column] = pd.Series(cells.ravel(), answers.index).astype(answers[column].dtype)
 
@@ -50,14 +54,21 @@ def _route(grid: Grid, names: pd.Index, routing: str, places: npt.NDArray[np.int
     unasked = outside | (np.isnan(led) & _hangs_on_routed_out(of_routing))
     reason = grid[Answers.reason][:, places]
     given = outside[:, None] & (reason == "")
+    skipped = (led == 1)[:, None] & (reason == "routed_out")
     empty = unasked[:, None] & (reason == "no_answer")
-    for column, value in EMPTIED.items():
-        cells = grid[column][:, places]
-        cells[given] = value
-        grid[column][:, places] = cells
+    _withhold(grid, places, given, "answered_although_routed_out")
+    _withhold(grid, places, skipped, "routed_out_although_asked")
     reason = grid[Answers.reason][:, places]
     reason[empty] = "routed_out"
     grid[Answers.reason][:, places] = reason
+
+
+def _withhold(grid: Grid, places: npt.NDArray[np.intp], rows: Bools, problem: str) -> None:
+    """Take cells out, (records, places), and name the rule that they break."""
+    for column, value in {**EMPTIED, Answers.problem: problem}.items():
+        cells = grid[column][:, places]
+        cells[rows] = value
+        grid[column][:, places] = cells
 
 
 def _wide(grid: Grid, names: pd.Index, needed: Iterable[str]) -> Wide:

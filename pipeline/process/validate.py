@@ -42,6 +42,7 @@ EXPECTED = {
     "below_min": ("at least the item's minimum", "correct the value or its sign"),
     "above_max": ("at most the item's maximum", "check the unit (factor 1000?)"),
     "answered_although_routed_out": ("no answer: the routing does not ask", "check the routing"),
+    "routed_out_although_asked": ("an answer: the routing asks", "check the routing"),
 }
 """Rules of decoding: what they expect and what to do."""
 ROWS = {

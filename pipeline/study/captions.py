@@ -24,8 +24,8 @@ EVERYTHING = "*"
 
 
 @pa.check_types
-def captions(study: Study, fields: Mapping[str, str]) -> DataFrame[Captions]:
-    """Texts in each language of the study, in the order of printing.
+def captions(study: Study, fields: Mapping[str, str], *, wave: str) -> DataFrame[Captions]:
+    """Texts in each language of the study as they held in a wave, in the order of printing.
 
     `fields` has the first and last day of the field work by wave (ISO dates, a slash between).
     """
@@ -35,10 +35,10 @@ def captions(study: Study, fields: Mapping[str, str]) -> DataFrame[Captions]:
         for language in study.settings.languages
         for row in [
             *_study(study, language),
-            *_breakdowns(study, language),
+            *_breakdowns(study, language, wave),
             *_benchmarks(study, language),
             *_indicators(study, language),
-            *_questions(study, language, used),
+            *_questions(study, language, used, wave),
             *_changes(study, language, used),
             *(("field", wave, dates) for wave, dates in fields.items()),
         ]
@@ -52,10 +52,11 @@ def _study(study: Study, language: str) -> Iterator[Row]:
             yield "study", name, getattr(getattr(study.settings, name), language)
 
 
-def _breakdowns(study: Study, language: str) -> Iterator[Row]:
+def _breakdowns(study: Study, language: str, wave: str) -> Iterator[Row]:
     """Titles and groups; behind the groups those of other populations that a pair names."""
     columns, target = study.settings.register_columns, study.settings.target
-    labels = {name: _labels(study, c.code_list, language) for name, c in columns.items()}
+    held = _aged(study.codes, wave).drop_duplicates(["code_list", "code"], keep="last").sort_index()
+    labels = {name: _labels(held, c.code_list, language) for name, c in columns.items()}
     pairs = [pair for benchmark in study.settings.benchmark for pair in benchmark.pairs]
     for name in dict.fromkeys(
         (*study.settings.publication.breakdowns, *(p.breakdown for p in pairs))
@@ -74,12 +75,10 @@ def _breakdowns(study: Study, language: str) -> Iterator[Row]:
                 yield "group", f"{name}={others}{CROSS}{code}", text
 
 
-def _labels(study: Study, code_list: str, language: str) -> dict[str, str]:
-    """Codes of a list with their newest labels, in the order of the list."""
-    codes = study.codes[study.codes["code_list"] == code_list]
-    by_age = codes.sort_values("from_wave", kind="stable")
-    newest = by_age.drop_duplicates("code", keep="last").sort_index()
-    return dict(zip(newest["code"], newest[f"label_{language}"], strict=True))
+def _labels(codes: pd.DataFrame, code_list: str, language: str) -> dict[str, str]:
+    """Labels of a list by code, in the order of the list."""
+    listed = codes[codes["code_list"] == code_list]
+    return dict(zip(listed["code"], listed[f"label_{language}"], strict=True))
 
 
 def _benchmarks(study: Study, language: str) -> Iterator[Row]:
@@ -104,10 +103,13 @@ def _indicators(study: Study, language: str) -> Iterator[Row]:
             yield "ranked", name, rule["ranking"]
 
 
-def _questions(study: Study, language: str, used: Mapping[str, Sequence[str]]) -> Iterator[Row]:
-    """Wordings of the newest version; where an indicator counts a multi, the question alone."""
-    text = f"text_{language}"
-    wording = {row["item"]: row[text] for row in (*_aged(study.items), *_aged(study.questions))}
+def _questions(
+    study: Study, language: str, used: Mapping[str, Sequence[str]], wave: str
+) -> Iterator[Row]:
+    """Wordings as they were in a wave; where an indicator counts a multi, the question alone."""
+    text, tables = f"text_{language}", (study.items, study.questions)
+    versions = [row for table in tables for row in _records(_aged(table, wave))]
+    wording = {row["item"]: row[text] for row in versions}
     counted = options_of(study.questions, study.items)
     question = dict(zip(study.items["item"], study.items["question"], strict=True))
     for name, items in used.items():
@@ -118,13 +120,18 @@ def _questions(study: Study, language: str, used: Mapping[str, Sequence[str]]) -
 
 
 def _changes(study: Study, language: str, used: Mapping[str, Sequence[str]]) -> Iterator[Row]:
-    """What changed, by indicator, wave and kind; once for what concerns everything."""
+    """What changed, by indicator, wave and kind; once for what concerns everything.
+
+    A change that was over before an indicator began is none of it.
+    """
     notes: dict[str, list[str]] = {}
     changes = _records(study.changes)
+    begun = dict(zip(study.indicators["indicator"], study.indicators["from_wave"], strict=True))
     for name, items in {**used, EVERYTHING: [EVERYTHING]}.items():
         for change in changes:
             filled = change["apply"].split()[:1] if change["kind"] == "class" else []
-            if {change["item"], *filled} & {*items}:
+            is_over = bool(change["to_wave"]) and change["to_wave"] < begun.get(name, "")
+            if {change["item"], *filled} & {*items} and not is_over:
                 key = f"{name}/{change['from_wave']}/{change['kind']}"
                 notes.setdefault(key, []).append(change[f"note_{language}"])
     for key, texts in notes.items():
@@ -149,8 +156,11 @@ def _names(rule: Mapping[str, str]) -> frozenset[str]:
     return names.union(*(parse(rule[column]).names for column in FORMULAS if rule[column]))
 
 
-def _aged(table: pd.DataFrame) -> list[dict[str, str]]:
-    return _records(table.sort_values("from_wave", kind="stable"))
+def _aged(table: pd.DataFrame, wave: str) -> pd.DataFrame:
+    """Rows so that for each key the last is the one that held in a wave; later ones come first."""
+    later = (table["from_wave"] > wave).rename("later")
+    order = pd.concat([~later, table["from_wave"]], axis=1)
+    return table.loc[order.sort_values(["later", "from_wave"], kind="stable").index]
 
 
 def _records(table: pd.DataFrame) -> list[dict[str, str]]:

@@ -19,6 +19,8 @@ Number = TypeVar("Number", Floats, Ints)
 
 _STEP = 1e-100
 """Imaginary step of a derivative: nothing is subtracted, so it may be as small as one likes."""
+_STEEPEST = 1e40
+"""A derivative beyond this is infinite (that of a root at 0 comes to 1e50 with this step)."""
 
 
 def contrast(estimates: Sequence[Estimate], coefficients: Sequence[float]) -> Estimate:
@@ -42,14 +44,16 @@ def function(estimates: Sequence[Estimate], f: Callable[..., npt.NDArray[Any]]) 
     40). Where f or a derivative is not finite there is no estimate or no standard error. The
     result can enter a function or contrast itself; n, df and n_kish as in `contrast`.
     """
-    points = [e.estimate.astype(complex) for e in estimates]
+    points = [e.estimate for e in estimates]
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        values = _finite(np.real(f(*points)))
+        values = np.asarray(f(*points), dtype=float)
+        values = np.where(np.isfinite(values), values, np.nan)
         slopes = [
-            _finite(np.imag(f(*points[:i], x + 1j * _STEP, *points[i + 1 :])) / _STEP)
+            np.imag(f(*points[:i], x + 1j * _STEP, *points[i + 1 :])) / _STEP
             for i, x in enumerate(points)
         ]
-    return _combined(values, list(zip(slopes, estimates, strict=True)))
+    known = [np.where(np.isfinite(values) & (np.abs(s) < _STEEPEST), s, np.nan) for s in slopes]
+    return _combined(values, list(zip(known, estimates, strict=True)))
 
 
 def difference(a: Estimate, b: Estimate) -> Estimate:
@@ -100,10 +104,6 @@ def _combined(values: Floats, terms: Sequence[tuple[Floats, Estimate]]) -> Estim
         _least([e.n_kish for e in estimates]),
         tuple(parts),
     )
-
-
-def _finite(values: npt.NDArray[Any]) -> Floats:
-    return np.where(np.isfinite(values), values, np.nan)
 
 
 def _least(values: Sequence[Number]) -> Number:

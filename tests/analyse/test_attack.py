@@ -1,5 +1,7 @@
 """A reader of the whole release who adds and subtracts, and knows who stands behind each number."""
 
+from functools import cache
+
 import numpy as np
 import pandas as pd
 from hypothesis import given, settings
@@ -113,6 +115,7 @@ class Reader:
     def __init__(self, population, released):
         self.population = population
         shown = released[released["symbol"] == ""]
+        self.group_of = cache(self.group_of)
         self.shown = {
             statistic: list(
                 rows[["wave", "indicator", "breakdown", "group", "reference"]].itertuples(
@@ -144,15 +147,18 @@ class Reader:
         own = rows[(rows["wave"] == wave) & (rows["indicator"] == indicator) & rows["in_base"]]
         return own["firm_id"].tolist()
 
+    def group_of(self, wave, breakdown):
+        """The group of each firm."""
+        reg = self.population.register
+        column = reg[(reg["wave"] == wave) & (reg["variable"] == breakdown)]
+        return dict(zip(column["firm_id"], column["group"], strict=True))
+
     def row(self, cell, firms):
         """Which of the firms are in a cell."""
         wave, _, breakdown, group = cell
-        reg = self.population.register
-        own = reg[reg["wave"] == wave]
-        column = own[own["variable"] == breakdown]
-        group_of = dict(zip(column["firm_id"], column["group"], strict=True))
+        group_of = self.group_of(wave, breakdown)
         if group.startswith("not "):
-            target = set(own.loc[own["variable"] == "all", "firm_id"])
+            target = self.group_of(wave, "all")
             rest = [f in target and group_of[f] != group.removeprefix("not ") for f in firms]
             return np.array(rest, dtype=float)
         return np.array([group_of.get(f) == group for f in firms], dtype=float)

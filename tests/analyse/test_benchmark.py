@@ -40,13 +40,17 @@ def test_a_reference_group_is_not_the_rest():
     assert result["reference"].tolist() == ["y", "rest", "x"]
 
 
-def test_pairs_that_are_empty_or_not_in_the_register_have_no_difference():
+def test_pairs_of_which_a_side_is_not_in_the_register_are_not_compared():
     table = weights(FIRMS, "abcd")
     reg = stack(register(FIRMS, sector="xxyyxxyy"), register("a", "w0", sector="z"))
-    declared = pairs(("sector", "z", "rest"), ("sector", "x", "z"), ("sector", "x", "unknown"))
+    declared = pairs(
+        ("sector", "z", "rest"),
+        ("sector", "x", "z"),
+        ("sector", "x", "unknown"),
+        ("sector", "x", "y"),
+    )
     result = benchmark(contributions(table, [1, 3, 7, 9]), table, reg, indicators(), declared)
-    assert result["difference"].isna().all()
-    assert result["n_reference"].tolist() == [4, 0, 0]
+    assert result["reference"].tolist() == ["y"]
 
 
 def test_without_pairs_there_are_no_differences():
@@ -104,3 +108,56 @@ def test_the_order_of_rows_is_of_no_consequence():
     once = benchmark(*base, indicators(), declared)
     shuffled = [t.sample(frac=1, random_state=5) for t in base]
     pd.testing.assert_frame_equal(once, benchmark(*shuffled, indicators(), declared))
+
+
+def test_a_reference_population_is_independent_and_in_no_rest():
+    # Target a-d of 8, means 2 and 8 (x, y); reference m-p of 6 in x: 4 of 6, mean 5, s^2 = 20/3.
+    firms = FIRMS + "mnopqr"
+    table = weights(firms, "abcdmnop", strata="t" * 8 + "r" * 6)
+    reg = register(firms, population="1" * 8 + "3" * 6, sector="xxyyxxyy" + "x" * 6)
+    rows = contributions(table, [1, 3, 7, 9, 2, 4, 6, 8])
+    declared = pairs(("population", "1", "3"), ("sector", "x", "3*x"), ("sector", "x", "rest"))
+    result = benchmark(rows, table, reg, indicators(), declared)
+    assert result["difference"].tolist() == [0, -3, -6]
+    assert result["n_reference"].tolist() == [4, 4, 2]
+    of_reference = (1 - 4 / 6) * (20 / 3) / 4
+    of_target = (1 - 4 / 8) * (40 / 3) / 4
+    of_x = (1 - 4 / 8) * (4 / 3) * 2 * 0.5**2  # influences 2 (y - 2) / 4 of a and b, 0 of c and d
+    expected = [of_target + of_reference, of_x + of_reference, 2 / 3]  # the rest: see above
+    assert (result["se"] ** 2).tolist() == pytest.approx(expected, rel=1e-12)
+
+
+def test_a_benchmark_does_without_some_indicators():
+    table = weights(FIRMS, "abcd")
+    rows = stack(*(contributions(table, [1, 3, 7, 9], indicator=name) for name in "uvw"))
+    definitions = indicators(*({"indicator": name} for name in "uvw"))
+    reg = register(FIRMS, sector="xxyyxxyy")
+    declared = stack(
+        pairs(("sector", "x", "rest"), without="u w"),
+        pairs(("sector", "x", "y")),
+        pairs(("sector", "y", "x"), without="w"),
+    )
+    result = benchmark(rows, table, reg, definitions, declared)
+    found = dict(list(result.groupby("indicator")["group"].agg("".join).items()))
+    assert found == {"u": "xy", "v": "xxy", "w": "x"}
+    assert row_of(result, indicator="w")["reference"] == "y"
+
+
+def test_a_formula_is_benchmarked_as_one():
+    # u + v of group and rest is the difference of the means of the sum, firm by firm.
+    table = weights(FIRMS, "abcd")
+    u, v = [1, 3, 7, 9], [4, 1, 1, 0]
+    rows = stack(
+        contributions(table, u, indicator="u"),
+        contributions(table, v, indicator="v"),
+        contributions(table, np.add(u, v), indicator="both"),
+    )
+    definitions = indicators(
+        *({"indicator": name} for name in ("u", "v", "both")),
+        {"indicator": "f", "kind": "formula", "numerator": "u + v"},
+    )
+    reg = register(FIRMS, sector="xxyyxxyy")
+    result = benchmark(rows, table, reg, definitions, pairs(("sector", "x", "rest")))
+    computed, direct = (row_of(result, indicator=name) for name in ("f", "both"))
+    for column in ("difference", "se", "ci_low", "ci_high", "n_reference"):
+        assert computed[column] == pytest.approx(direct[column], rel=1e-12)

@@ -11,6 +11,7 @@ from small_tables import (
     breaks,
     contributions,
     indicators,
+    pairs,
     register,
     row_of,
     stack,
@@ -180,3 +181,71 @@ def test_the_order_of_rows_is_of_no_consequence():
     once = compare(*base, indicators(), breaks(), breakdowns=["sector"])
     again = compare(*shuffled, indicators(), breaks(), breakdowns=["sector"])
     pd.testing.assert_frame_equal(once, again, check_exact=True)
+
+
+def with_reference(waves=("w1", "w2", "w3"), asked=("w1", "w3")):
+    """The target a-d is asked in every wave, the reference e-h in some; everybody answers."""
+    tables, rows = {}, []
+    for number, wave in enumerate(waves):
+        others = "" if wave in asked else "efgh"
+        answered = "abcd" if others else "abcdefgh"
+        tables[wave] = weights("abcdefgh", answered, wave, "ttttrrrr", not_asked=others)
+        values = np.array([1, 2, 3, 4, 10, 20, 30, 40])[: len(answered)]
+        rows.append(contributions(tables[wave], values * 10**number))
+    of_both = {"population": "11113333", "size": "ssllssll"}
+    reg = stack(*(register("abcdefgh", wave, **of_both) for wave in waves))
+    return stack(*rows), stack(*tables.values()), reg, indicators()
+
+
+REFERENCES = pairs(("population", "1", "3"), ("size", "s", "3*s"))
+
+
+def test_a_reference_that_was_not_asked_is_compared_with_the_last_wave_in_which_it_was():
+    result = compare(*with_reference(), breaks(), declared=REFERENCES, breakdowns=["size"])
+    own = result.set_index(["wave", "breakdown", "group"])
+    assert own.loc[("w3", "population", "3"), ["previous", "n_both"]].tolist() == ["w1", 4]
+    assert own.loc[("w3", "population", "3"), "change"] == pytest.approx(2500 - 25)
+    assert own.loc[("w3", "size", "3*s"), "change"] == pytest.approx(1500 - 15)
+    assert own.loc[("w3", "size", "s"), ["previous", "change"]].tolist() == ["w2", 150 - 15]
+    assert own.loc[("w3", "population", "1"), ["previous", "change"]].tolist() == ["w2", 225]
+    reference = result["group"].isin(["3", "3*s"])
+    assert result.loc[reference, "wave"].unique().tolist() == ["w3"]
+    target = result.loc[~reference, ["wave", "previous"]].drop_duplicates()
+    assert target.to_numpy().tolist() == [["w2", "w1"], ["w3", "w2"]]
+
+
+@pytest.mark.parametrize("since", ["w2", "w3"])
+def test_a_break_anywhere_between_the_waves_compared_counts(since):
+    result = compare(*with_reference(), breaks(x=since), declared=REFERENCES)
+    own = result.set_index(["wave", "group"])["break_in_series"]
+    assert own["w3", "3"]
+    assert own["w3", "all"] == (since == "w3")
+
+
+def test_a_break_in_the_whole_questionnaire_counts_for_every_item():
+    result = compare(*three_waves(), indicators(), breaks(**{"*": "w3"}))
+    assert result["break_in_series"].tolist() == [False, True]
+
+
+def test_a_change_of_a_formula_has_the_covariance_of_both_waves():
+    # u + v of one wave against the other is the change of the mean of the sum, firm by firm.
+    one = weights(FIRMS, "abcde", "w1")
+    two = weights(FIRMS, "cdef", "w2")
+    u, v = ([1, 5, 2, 4, 8], [3, 4, 9, 6]), ([2, 2, 7, 1, 0], [5, 1, 1, 3])
+    rows = [contributions(t, y, indicator="u") for t, y in zip((one, two), u, strict=True)]
+    rows += [contributions(t, y, indicator="v") for t, y in zip((one, two), v, strict=True)]
+    both = [np.add(a, b) for a, b in zip(u, v, strict=True)]
+    rows += [contributions(t, y, indicator="both") for t, y in zip((one, two), both, strict=True)]
+    definition = indicators(
+        {"indicator": "u", "numerator": "p"},
+        {"indicator": "v", "numerator": "q"},
+        {"indicator": "both"},
+        {"indicator": "f", "kind": "formula", "numerator": "u + v"},
+    )
+    reg = stack(register(FIRMS, "w1"), register(FIRMS, "w2"))
+    result = compare(stack(*rows), stack(one, two), reg, definition, breaks(q="w2"))
+    computed, direct = row_of(result, indicator="f"), row_of(result, indicator="both")
+    for column in ("n_both", "change", "se", "ci_low", "ci_high"):
+        assert computed[column] == pytest.approx(direct[column], rel=1e-12)
+    assert computed["break_in_series"]
+    assert not direct["break_in_series"]

@@ -10,6 +10,7 @@ from small_tables import (
     NO_PAIRS,
     contributions,
     indicators,
+    pairs,
     register,
     response,
     row_of,
@@ -235,3 +236,126 @@ def test_the_order_of_rows_is_of_no_consequence():
         breakdowns=["sector"],
     )
     assert once.equals(again)
+
+
+def test_a_balance_by_hand():
+    # 10 of 20, 6 up, 3 equal, 1 down: 50 points; s^2 = (7 - 10 / 4) / 9 = 1/2,
+    # se^2 = (1 - 10/20) (1/2) / 10 = 1/40. Its interval: shares .6 and .1, both with the t of 9.
+    firms = "abcdefghijklmnopqrst"
+    table = weights(firms, firms[:10])
+    rows = contributions(table, [1] * 6 + [0] * 3 + [-1])
+    definition = indicators(kind="balance", scale=100.0)
+    row = estimate(rows, table, register(firms), definition, breakdowns=[]).iloc[0]
+    assert row["estimate"] == pytest.approx(50, rel=1e-14)
+    assert row["se"] == pytest.approx(100 * np.sqrt(1 / 40), rel=1e-13)
+    # n* = p (1 - p) / se^2 = 18 for both: se_up^2 = .24 (10/9) / 20, se_down^2 = .09 (10/9) / 20.
+    up = stats.beta.ppf([0.025, 0.975], [18 * 0.6, 18 * 0.6 + 1], [18 * 0.4 + 1, 18 * 0.4])
+    down = stats.beta.ppf([0.025, 0.975], [18 * 0.1, 18 * 0.1 + 1], [18 * 0.9 + 1, 18 * 0.9])
+    r = -0.06 / np.sqrt(0.24 * 0.09)  # of two answers that exclude each other
+    a, b = 0.6 - up[0], down[1] - 0.1
+    low = 0.5 - np.sqrt(a**2 + b**2 - 2 * r * a * b)
+    a, b = up[1] - 0.6, 0.1 - down[0]
+    high = 0.5 + np.sqrt(a**2 + b**2 - 2 * r * a * b)
+    assert (row["ci_low"], row["ci_high"]) == pytest.approx((100 * low, 100 * high), rel=1e-9)
+
+
+def test_business_climate_by_hand():
+    # 10 of 20 firms. Situation 50 points, expectations (2 - 3) / 10 = -10 points:
+    # sqrt(250 * 190) - 200 = 17.94. Derivatives 190 / (2 sqrt(47500)) and 250 / (2 sqrt(47500)):
+    # squares .19 and .328947, product .25. Sums of squares 7 - 2.5 = 4.5 and 5 - .1 = 4.9, of
+    # products 3 + .5 = 3.5; each over 9 * 10 and times 1 - 10/20: 1/180.
+    firms = "abcdefghijklmnopqrst"
+    table = weights(firms, firms[:10])
+    rows = stack(
+        contributions(table, [1] * 6 + [0] * 3 + [-1], indicator="now"),
+        contributions(table, [1, 1, 0, 0, 0, 0, 0, -1, -1, -1], indicator="soon"),
+    )
+    definition = indicators(
+        {"indicator": "now", "kind": "balance", "scale": 100.0},
+        {"indicator": "soon", "kind": "balance", "scale": 100.0},
+        {
+            "indicator": "climate",
+            "kind": "formula",
+            "numerator": "sqrt((now + 200) * (soon + 200)) - 200",
+        },
+    )
+    result = estimate(rows, table, register(firms), definition, breakdowns=[])
+    row = row_of(result, indicator="climate")
+    assert row["estimate"] == pytest.approx(np.sqrt(47500) - 200, rel=1e-13)
+    variance = 100**2 / 180 * (0.19 * 4.5 + 15625 / 47500 * 4.9 + 2 * 0.25 * 3.5)
+    assert row["se"] == pytest.approx(np.sqrt(variance), rel=1e-12)
+    half = stats.t.ppf(0.975, 9) * np.sqrt(variance)
+    assert row["ci_high"] - row["estimate"] == pytest.approx(half, rel=1e-10)
+    assert (row["n"], row["population"]) == (10, 20)
+    assert result["indicator"].tolist() == ["climate", "now", "soon"]
+
+
+def test_a_formula_needs_all_its_parts_in_the_wave_and_in_the_group():
+    one, two = weights("abcd", "abcd", "w1"), weights("abcd", "abcd", "w2")
+    rows = stack(
+        contributions(one, [1, 0, 1, 0], indicator="u"),
+        contributions(two, [1, 0, 1, 0], indicator="u"),
+        contributions(two, [1, 2, NAN, NAN], indicator="v"),
+    )
+    definition = indicators(
+        {"indicator": "u"}, {"indicator": "v"}, {"indicator": "f", "kind": "formula"} | SUM
+    )
+    reg = stack(*(register("abcd", wave, sector="xxyy") for wave in ("w1", "w2")))
+    result = estimate(rows, stack(one, two), reg, definition, breakdowns=["sector"])
+    found = result[result["indicator"] == "f"]
+    assert found["wave"].tolist() == ["w2"] * 3
+    assert found["n"].tolist() == [2, 2, 0]
+    assert found["estimate"].tolist()[:2] == [2, 2]  # .5 + 1.5 each
+    assert np.isnan(found["estimate"].iloc[2])
+
+
+SUM = {"numerator": "u + v"}
+
+
+def test_a_sample_stands_beside_the_census():
+    # Population 3: 10 firms on the frame, 5 asked (design weight 2), 3 answered: weight 10/3.
+    # Mean of 1 3 8: 4, s^2 = 13, se^2 = (1 - 3/10) 13/3. The target's 4 firms all answered.
+    target, sample = "abcd", "mnopqrstuv"
+    table = weights(target + sample, target + "mno", strata="t" * 4 + "r" * 10, not_asked="rstuv")
+    reg = register(target + sample, population="1" * 4 + "3" * 10, size="sslm" + "s" * 10)
+    rows = contributions(table, [2, 4, 6, 8, 1, 3, 8])
+    declared = pairs(("population", "1", "3"), ("size", "s", "3*s"))
+    result = estimate(
+        stack(rows, response(table)),
+        table,
+        reg,
+        indicators({}, the_response()),
+        declared=declared,
+        breakdowns=["size"],
+    )
+    own = result[result["indicator"] == "x"].set_index(["breakdown", "group"])
+    everybody = ["n", "population", "estimate", "se", "ci_low", "ci_high"]
+    assert own.loc[("all", "all"), everybody].tolist() == [4, 4, 5, 0, 5, 5]
+    assert own.loc[("population", "1"), everybody].tolist() == [4, 4, 5, 0, 5, 5]
+    for place in (("population", "3"), ("size", "3*s")):
+        assert own.loc[place, ["n", "population", "estimate"]].tolist() == [3, 10, 4]
+        assert own.loc[place, "se"] ** 2 == pytest.approx(0.7 * 13 / 3, rel=1e-13)
+    assert own.loc[("size", "s"), ["n", "estimate"]].tolist() == [2, 3]
+    took_part = result[result["indicator"] == "response"].set_index(["breakdown", "group"])
+    assert took_part.loc[("population", "3"), ["n", "population"]].tolist() == [3, 5]
+    assert took_part.loc[("population", "3"), "estimate"] == pytest.approx(60)
+
+
+def test_firms_out_of_scope_are_in_no_population_but_in_the_variance():
+    # 8 firms, a-c answered, d is out of scope: weight 2. Mean of 1 3 5: 3, and z = 2 (y - 3) / 6 =
+    # -2/3 0 2/3 and 0 for d: se^2 = (1 - 4/8) (4/3) (8/9). Total: 3 * 2 * 3 = 18.
+    table = weights("abcdefgh", "abc", out_of_scope="d")
+    reg = register("abcdefgh", out_of_scope="d")
+    rows = stack(
+        contributions(table, [1, 3, 5, 0], indicator="x"),
+        contributions(table, [1, 3, 5, 0], indicator="sum"),
+        response(table),
+    )
+    definition = indicators({}, {"indicator": "sum", "kind": "total"}, the_response())
+    result = estimate(rows, table, reg, definition, breakdowns=[]).set_index("indicator")
+    assert result["n"].to_dict() == {"x": 3, "sum": 3, "response": 3}
+    assert result["population"].tolist() == [7, 7, 7]
+    assert result.loc["x", "estimate"] == 3
+    assert result.loc["x", "se"] ** 2 == pytest.approx(16 / 27, rel=1e-13)
+    assert result.loc["sum", "estimate"] == pytest.approx(18, rel=1e-14)
+    assert result.loc["response", "estimate"] == pytest.approx(300 / 7)

@@ -9,6 +9,7 @@ from small_tables import (
     NO_PAIRS,
     contributions,
     indicators,
+    pairs,
     register,
     response,
     row_of,
@@ -330,3 +331,190 @@ def test_the_order_of_rows_is_of_no_consequence():
     shuffled = [t.sample(frac=1, random_state=6) for t in (rows, reg)]
     again = protect(*shuffled, indicators(), breakdowns=["sector"], rules=P_10)
     pd.testing.assert_frame_equal(once, again)
+
+
+def test_high_sensitivity_needs_more_contributors():
+    firms = "abcdefghij"
+    rows = contributions(weights(firms, firms), range(1, 11))
+    reg = register(firms, sector="aaaabbbbbb")
+    for sensitivity, expected in (("normal", CLEARED), ("high", "min_contributors")):
+        definition = indicators(sensitivity=sensitivity)
+        result = protect(rows, reg, definition, breakdowns=["sector"], rules=MIN_3, high=5)
+        found = rules_by_group(result)
+        assert found["a"] == expected
+        assert found["all"] == CLEARED
+    # Never fewer than the others.
+    result = protect(rows, reg, definition, breakdowns=["sector"], rules=MIN_3, high=2)
+    assert set(rules_by_group(result).values()) == {CLEARED}
+    result = protect(
+        rows, reg, definition, breakdowns=["sector"], rules=Rules(5, 0, 1, 100), high=2
+    )
+    assert rules_by_group(result)["a"] == "min_contributors"
+
+
+@pytest.mark.parametrize(
+    ("answers", "expected"),
+    [
+        ([1, 1, 1, 1, 1], "unanimous"),
+        ([-1, -1, -1, -1, -1], "unanimous"),
+        ([0, 0, 0, 0, 0], "unanimous"),  # 0 points with no spread
+        ([1, 1, 1, 1, -1], "unanimous"),  # the one who is down knows the others
+        ([-1, -1, -1, -1, 0], "unanimous"),
+        ([0, 0, 0, 0, 1], "unanimous"),
+        ([1, 1, 1, 0, -1], CLEARED),
+        ([1, 1, 1, -1, -1], CLEARED),
+        ([0, 0, 0, 1, 1], CLEARED),
+    ],
+)
+def test_a_balance_of_which_all_or_all_but_one_say_the_same(answers, expected):
+    balance = {"kind": "balance", "numerator": "x"}
+    assert everybody(answers, P_10, **balance) == expected
+    assert everybody(answers, P_10, **balance, sensitivity="low") == CLEARED
+
+
+def test_a_holding_sees_through_a_balance():
+    # The two who are not up are of one holding, which so knows the others.
+    balance = {"kind": "balance", "numerator": "x"}
+    answers = [1, 1, 1, -1, 0]
+    assert everybody(answers, **balance) == CLEARED
+    assert everybody(answers, **balance, holdings="abchh") == "unanimous"
+
+
+def test_an_interval_of_a_balance_is_not_widened():
+    assert widening([1, 0, -1, 1, 0], kind="balance") == 1
+
+
+PARTS = (
+    {"indicator": "u", "kind": "balance"},
+    {"indicator": "v", "kind": "balance"},
+    {"indicator": "f", "kind": "formula", "numerator": "u + v"},
+)
+
+
+def test_a_formula_is_published_where_all_its_parts_are():
+    # In x everybody is up in v; y is then taken out of v as well, as all less y is x.
+    table = weights(FIRMS, FIRMS)
+    u = [1, 1, 0, -1, 0, 1, 0, 1, -1, 0, 1]
+    rows = stack(
+        contributions(table, u, indicator="u"),
+        contributions(table, [1, 1, 1, 1, *u[4:]], base=FIRMS[1:], indicator="v"),
+    )
+    reg = register(FIRMS, sector="xxxx" + "yyyyyyy")
+    result = protect(rows, reg, indicators(*PARTS), breakdowns=["sector"], rules=MIN_3)
+    assert rules_by_group(result, indicator="u") == {"all": "", "x": "", "y": ""}
+    expected = {"all": "", "x": "unanimous", "y": "secondary"}
+    assert rules_by_group(result, indicator="v") == expected
+    assert rules_by_group(result, indicator="f") == {"all": "", "x": "part", "y": "part"}
+    own = result[result["indicator"] == "f"]
+    assert own["contributors"].tolist() == [10, 3, 7]
+    assert own["widening"].tolist() == [1, 1, 1]
+
+
+def test_a_formula_is_widened_like_its_widest_part_and_needs_all_parts_in_the_wave():
+    one, two = weights("abcde", "abcde", "w1"), weights("abcde", "abcde", "w2")
+    rows = stack(
+        contributions(one, [100, 8, 6, 4, 2], indicator="u"),
+        contributions(one, [50, 70, 100, 130, 150], indicator="v"),
+        contributions(two, [50, 70, 100, 130, 150], indicator="v"),
+    )
+    reg = stack(register("abcde", "w1"), register("abcde", "w2"))
+    definition = indicators({"indicator": "u"}, {"indicator": "v"}, PARTS[2])
+    result = protect(rows, reg, definition, breakdowns=[], rules=P_10)
+    own = row_of(result, indicator="f")
+    assert own["wave"] == "w1"
+    assert own["widening"] == pytest.approx(86 / np.sqrt(5792), rel=1e-12)
+
+
+CROSSED = "aaaaabbbbbb"
+SIZES = "ssllllllsss"
+
+
+def crossing(sectors=CROSSED, sizes=SIZES):
+    both = ["*".join(pair) for pair in zip(sectors, sizes, strict=True)]
+    return {"sector": sectors, "size": sizes, "sector*size": both}
+
+
+def test_a_crossing_adds_up_to_the_groups_of_both_its_breakdowns():
+    # a*s has two firms; a*l tells it with a, and b*s with s; then b*l must go, or it tells
+    # b*s with b and a*l with l.
+    reg = register(FIRMS, **crossing())
+    rows = contributions(weights(FIRMS, FIRMS), range(1, 12))
+    result = protect(rows, reg, indicators(), breakdowns=[*crossing()], rules=MIN_3)
+    assert rules_by_group(result, breakdown="sector") == {"a": "", "b": ""}
+    assert rules_by_group(result, breakdown="size") == {"l": "", "s": ""}
+    assert rules_by_group(result, breakdown="sector*size") == {
+        "a*s": "min_contributors",
+        "a*l": "secondary",
+        "b*s": "secondary",
+        "b*l": "secondary",
+    }
+
+
+def test_what_the_parts_of_a_crossing_leave_of_a_group_is_judged_as_one():
+    # Of sector a, a*m, a*n and a*o have two firms each, and tiers tell them apart. a less a*p and
+    # a*q is all three: 5500 - 5000 - 100 = 400 is less than 10 % of 5000, so a*p or a*q must go.
+    firms = "abcdefghijklmnopqrstuvwx"
+    groups = crossing("a" * 12 + "b" * 12, "pppqqqmmnnoo" + "p" * 6 + "q" * 6)
+    values = [900] * 6 + [5000, *[100] * 5] + [900] * 12
+    rows = contributions(weights(firms, firms), values)
+    reg = register(firms, **groups, tier="123123" + "112233" + "123" * 4)
+    rules, breakdowns = Rules(3, 10, 1, 100), ["sector", "sector*size", "tier"]
+    definition = indicators(sensitivity="low")
+    result = protect(rows, reg, definition, breakdowns=breakdowns, rules=rules)
+    found = rules_by_group(result)
+    assert {found[f"a*{size}"] for size in "mno"} == {"min_contributors"}
+    assert sorted([found["a*p"], found["a*q"]]) == ["", "secondary"]
+    assert {found[group] for group in "ab123"} == {""}
+
+
+def with_reference(values, sizes, **options):
+    """Population 3 of four or more firms beside the six of the target."""
+    firms = "abcdefghijklmnop"[: 6 + len(sizes)]
+    reg = register(firms, population="1" * 6 + "3" * len(sizes), size="sssmmm" + sizes, **options)
+    rows = contributions(weights(firms, firms), [1, 2, 3, 4, 5, 6, *values])
+    declared = pairs(("population", "1", "3"), *(("size", g, f"3*{g}") for g in "sm"))
+    return protect(rows, reg, indicators(), declared=declared, breakdowns=["size"], rules=MIN_3)
+
+
+def test_sizes_of_a_reference_population_add_up_to_it():
+    # 3*m has two firms: 3*s follows, as population 3 less 3*s is 3*m. The target is not touched.
+    result = with_reference([7, 8, 9, 10, 11], "sssmm")
+    assert rules_by_group(result, breakdown="population") == {"1": "", "3": ""}
+    assert rules_by_group(result, breakdown="size") == {
+        "s": "",
+        "m": "",
+        "3*s": "secondary",
+        "3*m": "min_contributors",
+    }
+    assert row_of(result, breakdown="population", group="3")["contributors"] == 5
+
+
+def test_what_the_sizes_asked_for_leave_of_a_reference_is_judged():
+    # 3*l is no group of its own, but population 3 less 3*s and 3*m tells it (one firm).
+    result = with_reference([7, 8, 9, 10], "sssl")
+    found = rules_by_group(result)
+    assert (found["3"], found["3*s"]) == ("", "secondary")
+    firms = "abcdefghijklm"
+    reg = register(firms, population="1" * 6 + "3" * 7, size="sssmmm" + "sssmmml")
+    rows = contributions(weights(firms, firms), range(1, 14))
+    declared = pairs(("population", "1", "3"), *(("size", g, f"3*{g}") for g in "sm"))
+    result = protect(rows, reg, indicators(), declared=declared, breakdowns=["size"], rules=MIN_3)
+    found = rules_by_group(result)
+    assert [found["3"], found["3*s"], found["3*m"]].count("secondary") == 1
+
+
+def test_the_group_of_a_pair_for_everybody_is_judged_like_everybody():
+    safe = with_reference([7, 8, 9, 10, 11], "sssmm")
+    everybody = row_of(safe, breakdown="all")
+    target = row_of(safe, breakdown="population", group="1")
+    same = ["contributors", "rule", "widening"]
+    assert target[same].tolist() == everybody[same].tolist()
+    one = with_reference([7, 8, 9, 10, 11], "sssmm", holdings="hhhhii" + FIRMS[6:11])
+    for place in ({"breakdown": "all"}, {"breakdown": "population", "group": "1"}):
+        assert row_of(one, **place)["rule"] == "min_contributors"
+
+
+def test_contributions_of_firms_that_are_not_in_the_register_are_refused():
+    rows = contributions(weights("abc", "abc"), [1, 2, 3])
+    with pytest.raises(ValueError, match="not in the register"):
+        protect(rows, register("ab"), indicators(), breakdowns=[], rules=MIN_3)

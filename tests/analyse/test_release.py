@@ -369,3 +369,48 @@ def test_the_order_of_rows_is_of_no_consequence():
     once = release(*parts)
     again = release(*(t.sample(frac=1, random_state=7) for t in parts))
     pd.testing.assert_frame_equal(once, again)
+
+
+def test_a_balance_is_rounded_like_a_share_and_a_formula_like_its_parts():
+    figures = (33.4, 12.6, 61.2)  # as an amount: 61.2 - 33 = 28.2, rounded up 29
+    assert interval(*figures, decimals=0, kind="balance") == [33, 12, 62]
+    assert interval(-0.4, -33.2, 32.6, decimals=0, kind="balance") == [0, -34, 33]
+    formula = {"indicator": "x", "kind": "formula", "numerator": "u - v", "decimals": 0}
+    for kind, expected in (("balance", [33, 12, 62]), ("mean", [33, 4, 62])):
+        parts = [{"indicator": "u", "kind": kind}, {"indicator": "v", "kind": "share"}]
+        table = release(
+            estimates(("all", "all", *figures)),
+            changes(),
+            differences(),
+            ALL_CLEAR,
+            indicators(formula, *parts),
+        )
+        values = table.set_index("statistic")["value"]
+        assert values[["estimate", *ENDS]].tolist() == expected
+
+
+def test_changes_of_groups_with_another_previous_wave():
+    # b is compared with w1, which is not cleared for it; a with w0, which is.
+    table = changes(("s", "a", 1, -1, 3), ("s", "b", 1, -1, 3)).assign(previous=["w0", "w1"])
+    cleared = stack(
+        clearance(("s", "a", ""), ("s", "b", "")),
+        clearance(("s", "a", ""), ("s", "b", "p_percent"), wave="w0"),
+        clearance(("s", "a", "p_percent"), ("s", "b", "secondary"), wave="w1"),
+    )
+    found = released(table, cleared)
+    assert found["s=a/change"] == 1
+    assert found["s=b/change"] == "c"
+
+
+def test_a_reference_that_has_no_firms_in_the_wave_is_not_available():
+    nobody = estimates(("s", "b", NAN, NAN, NAN)).assign(n=0, population=0)
+    table = release(
+        stack(estimates(("s", "a", 4, 3, 5)), nobody),
+        changes(),
+        differences(("s", "a", "b", NAN, NAN, NAN), ("s", "a", "rest", 2, 1, 3)),
+        clearance(("all", "all", ""), ("s", "a", ""), ("s", "b", "min_contributors")),
+        indicators(),
+    )
+    found = table.set_index("number_id")["symbol"]
+    assert found["w2/x/s=a:b/difference"] == "x"
+    assert found["w2/x/s=a:rest/difference"] == ""

@@ -43,7 +43,7 @@ def test_help_imports_nothing_heavy() -> None:
         "from pipeline.cli import main\n"
         "try: main()\n"
         "except SystemExit: pass\n"
-        "heavy = {'pandas', 'numpy', 'duckdb', 'pandera', 'matplotlib', 'typst', 'pydantic'}\n"
+        "heavy = {'pandas', 'numpy', 'duckdb', 'pandera', 'scipy', 'typst', 'pydantic'}\n"
         "sys.exit(', '.join(sorted(heavy & set(sys.modules))) or 0)\n"
     )
     result = subprocess.run(

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.disclosure.primary import Rules, unsafe_amounts, unsafe_answers
+from pipeline.disclosure.primary import Rules, contributors, unsafe_amounts, unsafe_answers
 from pipeline.errors import DisclosureError
 
 SHARED = Path(__file__).resolve().parents[2].parent / "shared" / "disclosure"
@@ -32,12 +32,12 @@ def amounts(contributions, rules, holdings=None):
     return str(rule[0])
 
 
-def counts(ones, holdings=None, *, sensitive=True, rules=None):
+def counts(answers, holdings=None, *, sensitive=True, rules=None):
     """Verdict on one cell of all the given answers."""
-    ones = np.array(ones, dtype=bool)
-    labels = np.arange(len(ones)) if holdings is None else np.array(holdings)
-    cell = np.ones((1, len(ones)), dtype=bool)
-    return str(unsafe_answers(cell, ones, labels, rules or only(), sensitive=sensitive).rule[0])
+    labels = np.arange(len(answers)) if holdings is None else np.array(holdings)
+    cell = np.ones((1, len(answers)), dtype=bool)
+    verdict = unsafe_answers(cell, np.array(answers), labels, rules or only(), sensitive=sensitive)
+    return str(verdict.rule[0])
 
 
 def test_minimum_counts_contributors_of_zero():
@@ -125,6 +125,26 @@ def test_holding_sees_through_a_count():
     assert counts([True, False, True, False], list("hhab")) == ""
 
 
+@pytest.mark.parametrize(
+    ("answers", "holdings", "unsafe"),
+    [
+        ([1, 1, 1, 1, -1], "abcde", True),
+        ([1, 1, 1, 0, -1], "abcde", False),
+        ([1, 1, 1, 0, -1], "abcdd", True),  # d knows that a, b and c are up
+        ([0, 0, 0, 0, 1], "abcde", True),
+        ([0, 0, 1, 1, 1], "abccc", True),  # c knows that a and b are equal
+        ([0, -1, 1, 1, 1], "abccc", False),
+    ],
+)
+def test_answers_of_which_all_but_one_are_the_same(answers, holdings, unsafe):
+    assert counts(answers, list(holdings)) == ("unanimous" if unsafe else "")
+
+
+def test_contributors_are_holdings_with_a_firm_in_the_cell():
+    cells = np.array([[True, True, True, True], [True, True, False, False], [False] * 4])
+    assert contributors(cells, np.array(list("hhbc"))).tolist() == [3, 1, 0]
+
+
 def test_low_sensitivity_leaves_minimum():
     assert counts([True, True, True], sensitive=False, rules=only(3)) == ""
     assert counts([True, True], sensitive=False, rules=only(3)) == "min_contributors"
@@ -180,12 +200,11 @@ def slow_amounts(member, x, holdings, rules):
     return "dominance" if 100 * top > rules.dominance_k * whole else ""
 
 
-def slow_counts(member, ones, holdings):
-    """Unsafe where some holding, told the count, knows every answer of the others."""
+def slow_counts(member, answers, holdings):
+    """Unsafe where some holding, told the distribution, knows every answer of the others."""
     inside = [i for i, m in enumerate(member) if m]
     for own in {holdings[i] for i in inside}:
-        others = [ones[i] for i in inside if holdings[i] != own]
-        if all(others) or not any(others):
+        if len({answers[i] for i in inside if holdings[i] != own}) <= 1:
             return True
     return False
 
@@ -215,10 +234,10 @@ def test_amounts_agree_with_the_slow_implementation(table, rules):
 def test_counts_agree_with_the_slow_implementation(table):
     cells, x, holdings = table
     cells = cells[cells.any(axis=1)]
-    ones = x > 20
-    expected = [slow_counts(m, ones.tolist(), holdings.tolist()) for m in cells.tolist()]
-    verdict = unsafe_answers(cells, ones, holdings, only(), sensitive=True)
-    assert verdict.unsafe.tolist() == expected
+    for answers in (x > 20, np.sign(x - 20)):
+        expected = [slow_counts(m, answers.tolist(), holdings.tolist()) for m in cells.tolist()]
+        verdict = unsafe_answers(cells, answers, holdings, only(), sensitive=True)
+        assert verdict.unsafe.tolist() == expected
 
 
 @given(firms(), RULES, st.randoms(use_true_random=False))

@@ -253,14 +253,10 @@ def test_same_bytes_in_another_process(reports, tmp_path):
     environment = os.environ | {
         "PYTHONHASHSEED": "4711",
         "OMP_NUM_THREADS": "1",
-        "MPLCONFIGDIR": str(tmp_path / "settings"),
         "PYTHONPATH": str(Path(pipeline.__file__).parents[1]),
         "TZ": "Pacific/Kiritimati",
         "LC_ALL": "C",
     }
-    settings = tmp_path / "settings" / "matplotlibrc"
-    settings.parent.mkdir()
-    settings.write_text("lines.linewidth: 9\naxes.facecolor: red\n", encoding="utf-8")
     out = tmp_path / "out"
     out.mkdir()
     here = str(Path(__file__).parent)

@@ -21,12 +21,13 @@ import pandas as pd
 
 from population.draws import WAVES, Bools, Floats, stream
 from population.figures import draw_figures
-from population.firms import ELSEWHERE, IN_SCOPE, SMALL_DISTRICT, TARGET, Firms
+from population.firms import IN_SCOPE, Firms
 from population.instrument import asked_in
 from population.marginals import MULTIS, POPULATION_SHIFT, SINGLES, Marginal
+from population.sites import ELSEWHERE, SMALL_DISTRICT, TARGET
 
 NULLS = ("B06", "F01")
-AI_IN_PRODUCTION = (0, 23, 35, 58)
+AI_IN_PRODUCTION = (0, 23, 35, 61)
 """Firms of population 1 with D06 = 4 by wave; asked from the second on."""
 AFFECTED = ((0.2, 0.32, 0.3, 0.18), *[(0.14, 0.2, 0.26, 0.25, 0.15)] * 3)
 """Shares of the codes of B05 by wave: four points in the first."""

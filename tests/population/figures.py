@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from population.draws import WAVES, Floats, Ints, stream
-from population.firms import NO_CUSTOMERS, TARGET, Firms
+from population.firms import Firms
+from population.sites import NO_CUSTOMERS, TARGET
 
 EQUIPMENT, MACHINERY = 5, 7
 KEPT = 0.85

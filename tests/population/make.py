@@ -25,12 +25,13 @@ from population.answers import draw_answers
 from population.dirt import CORRECTIONS, LOG, Dirt
 from population.draws import WAVES, stream
 from population.exports import DAYS, FILES, FIRST_DAY, key_heading, write_export
-from population.firms import SMALL_DISTRICT, Firms, draw_firms
+from population.firms import Firms, draw_firms
 from population.instrument import UNIPARK, column_map
 from population.mishaps import spoil
 from population.records import CHOSEN, write_records
 from population.registers import add_dispositions, register, register_rows, write_table
 from population.response import Response, draw_response
+from population.sites import SMALL_DISTRICT
 from population.truth import true_values
 
 DEFAULT_SEED = 290
@@ -48,12 +49,13 @@ MISSING = {
 class Wave:
     """A wave of a population: its register, what each firm in it would answer, and the records.
 
-    `register` and `values` have one row a firm, in the same order, by firm id.
+    `register` and `answers` have one row a firm, in the same order, by firm id; `dirt` has the
+    records as they were exported, the list of what was spoilt, and the corrections.
     """
 
     name: str
     register: pd.DataFrame
-    values: pd.DataFrame
+    answers: pd.DataFrame
     dirt: Dirt
 
 
@@ -100,7 +102,7 @@ def truth(seed: int) -> pd.DataFrame:
     """The true value of every indicator, by wave, breakdown and group (see `population.truth`)."""
     _, waves = draw_waves(seed)
     return pd.concat(
-        [true_values(wave.name, wave.register, wave.values) for wave in waves], ignore_index=True
+        [true_values(wave.name, wave.register, wave.answers) for wave in waves], ignore_index=True
     )
 
 

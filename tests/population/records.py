@@ -14,8 +14,9 @@ import pandas as pd
 
 from population.answers import NULLS, routing
 from population.draws import WAVES, Bools, stream
-from population.firms import SMALL_DISTRICT, Firms
+from population.firms import Firms
 from population.instrument import UNIPARK, Column, asked_in
+from population.sites import SMALL_DISTRICT
 
 KEY, COMPLETE, LAST_PAGE, TEST = "_key", "_complete", "_last_page", "_test"
 """In a record beside the items: firm id, sent off, last page seen (1 to 8), made by testers."""

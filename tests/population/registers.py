@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 
 from population.draws import WAVES, Bools, stream
-from population.firms import ELSEWHERE, IN_SCOPE, Firms, group_of
+from population.firms import IN_SCOPE, Firms
 from population.response import ASKED_ELSEWHERE, Response
+from population.sites import ELSEWHERE, group_of
 
 ANSWERED, PARTIAL, REFUSED, NO_CONTACT, OUT_OF_SCOPE, NOT_ASKED = "123456"
-MERGED_TIER = {"7": "5"}
 
 
 def register_rows(firms: Firms, wave: int) -> np.ndarray:

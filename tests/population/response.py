@@ -14,16 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from population.draws import WAVES, Bools, Floats, Ints, stream
-from population.firms import (
-    ELSEWHERE,
-    IN_SCOPE,
-    SILENT,
-    SMALL_DISTRICT,
-    TARGET,
-    VISITED,
-    Firms,
-    group_of,
-)
+from population.firms import IN_SCOPE, Firms
+from population.sites import ELSEWHERE, SILENT, SMALL_DISTRICT, TARGET, VISITED, group_of
 
 ASKED_ELSEWHERE = (1, 3)
 """The waves in which population 3 is asked."""

@@ -192,7 +192,7 @@ def routing(*texts: str) -> pd.DataFrame:
         {"id": str(n)} | dict(zip("abc", text.replace("_", " ").split(","), strict=True))
         for n, text in enumerate(texts)
     ]
-    answers = decoded(records, rows, missing={"-9": "refused"})
+    answers = decoded(records, rows, missing={"-9": "refused", "-6": "routed_out"})
     return answers.pivot(index="firm_id", columns="item", values="reason")
 
 
@@ -211,6 +211,9 @@ def routing(*texts: str) -> pd.DataFrame:
         ("many,,", (BROKEN, "no_answer", "no_answer")),
         ("101,,", (BROKEN, "no_answer", "no_answer")),  # out of bounds decides nothing
         ("-5,,", ("", "routed_out", "routed_out")),
+        ("0,-6,-6", ("", "routed_out", "routed_out")),
+        ("1,-6,-6", ("", BROKEN, "routed_out")),  # b was asked; c hangs on it, undecided
+        ("-6,-6,", (BROKEN, "routed_out", "routed_out")),  # a is asked of everybody
     ],
 )
 def test_routing(texts: str, reasons: tuple[str, ...]) -> None:

@@ -361,7 +361,7 @@ def test_a_firm_in_one_wave_only_keeps_its_rows() -> None:
 CODE = st.sampled_from("123")
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=10)
 @given(st.lists(CODE, min_size=1, max_size=6), st.permutations("123"))
 def test_a_recode_and_its_inverse_leave_the_codes(given_codes: list[str], order: list[str]) -> None:
     table = answers({("w1", f"F{n}"): c for n, c in enumerate(given_codes)}, "s")

@@ -117,7 +117,7 @@ def test_what_cannot_be() -> None:
     assert no_register == [("w2", "successor", "successor 'N'")]
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=15)
 @given(
     st.lists(st.sets(st.sampled_from("ABCDEF"), min_size=1), min_size=2, max_size=3),
     st.lists(

@@ -225,7 +225,7 @@ def test_what_is_done_about_parts(
 SHARE = st.integers(0, 400).map(lambda quarter: str(quarter / 4))
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=12)
 @given(SHARE, SHARE, SHARE)
 def test_proration_adds_up(a: str, b: str, c: str) -> None:
     _, values = parts(a, b, c)

@@ -192,7 +192,7 @@ FIRM = st.tuples(
 )
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=25)
 @given(
     st.lists(FIRM, min_size=1, max_size=14),
     st.sampled_from([(), ("v1",), ("v1", "v2"), ("v2", "v1")]),

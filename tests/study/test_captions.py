@@ -16,8 +16,9 @@ def spoil(study: Path, file: str, old: str, new: str) -> None:
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
 
 
-def texts(study: Path, language: str, kind: str) -> dict[str, str]:
-    table: pd.DataFrame = captions(read_study(study), {"2021": "2022-03-01/2022-04-30"})
+def texts(study: Path, language: str, kind: str, wave: str = "2023") -> dict[str, str]:
+    fields = {"2021": "2022-03-01/2022-04-30"}
+    table: pd.DataFrame = captions(read_study(study), fields, wave=wave)
     rows = table[(table["language"] == language) & (table["kind"] == kind)]
     return dict(zip(rows["key"], rows["text"], strict=True))
 
@@ -45,7 +46,7 @@ def test_groups_in_the_order_of_the_study(study: Path) -> None:
     ]
 
 
-def test_a_group_has_its_newest_name_wherever_it_stands(study: Path) -> None:
+def test_a_group_has_the_name_of_the_wave_wherever_it_stands(study: Path) -> None:
     spoil(
         study,
         "questionnaire/codes.csv",
@@ -55,6 +56,7 @@ def test_a_group_has_its_newest_name_wherever_it_stands(study: Path) -> None:
     found = texts(study, "en", "group")
     assert list(found)[:2] == ["r_field=M", "r_field=E"]
     assert found["r_field=M"] == "Metal"
+    assert texts(study, "en", "group", wave="2021")["r_field=M"] == "Iron"
 
 
 def test_indicators(study: Path) -> None:
@@ -135,3 +137,19 @@ def test_changes_reach_what_is_made_of_the_item(network: Path) -> None:
     assert found["n_class/2021/class"] == "In classes in 2021"  # of heads, for its classes
     assert [key for key in found if key.startswith("*")] == ["*/2022/tool"]
     assert found["*/2022/tool"] == "Another tool"
+
+
+def test_a_report_prints_the_wordings_of_its_wave() -> None:
+    root = Path(__file__).resolve().parents[2]
+    before, after = (
+        texts(root, "en", "question", wave=wave)["I17/E03"] for wave in ("2024", "2026")
+    )
+    assert "in the last twelve months" in before
+    assert "in the last calendar year" in after
+
+
+def test_a_change_that_was_over_before_an_indicator_began_is_none_of_it() -> None:
+    """Employees were asked in classes in 2023; what is computed from their number began in 2024."""
+    root = Path(__file__).resolve().parents[2]
+    assert "I16/2023/class" not in texts(root, "en", "change")
+    assert "I01/2023/unit" in texts(root, "en", "change")

@@ -154,6 +154,89 @@ def test_a_difference_rests_on_its_weaker_side():
         assert (int(e.n), int(e.df), float(e.n_kish)) == (3, 2, float(b.n_kish))
 
 
+def test_a_function_of_two_means_by_hand():
+    # 4 of 8 firms, y = 1 2 3 6 (mean 3), x = 2 1 2 3 (mean 2): y x = 6, derivatives 2 and 3.
+    # e = 2 (y - 3) + 3 (x - 2) = -4 -5 0 9, squares 122: (1 - 4/8) / 4 * 122 / 3.
+    d = census(np.zeros(8), np.arange(8) < 4)
+    y, x = survey.mean(d, [1, 2, 3, 6]), survey.mean(d, [2, 1, 2, 3])
+    e = survey.function([y, x], lambda a, b: a * b)
+    assert float(e.estimate) == 6
+    assert float(e.se) ** 2 == pytest.approx(122 / 24, rel=1e-14)
+    assert (int(e.n), int(e.df)) == (4, 3)
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(deadline=None)
+def test_the_quotient_of_means_is_the_ratio(seed):
+    rng = np.random.default_rng(seed)
+    d = census(np.arange(40) % 3, rng.random(40) < 0.7)
+    n = len(d.weights)
+    y, x, domains = rng.normal(5, 2, n), rng.uniform(1, 3, n), rng.random((3, n)) < 0.7
+    above, below = survey.mean(d, y, domains), survey.mean(d, x, domains)
+    e = survey.function([above, below], lambda a, b: a / b)
+    direct = survey.ratio(d, y, x, domains)
+    np.testing.assert_allclose(e.estimate, direct.estimate, rtol=1e-11)
+    np.testing.assert_allclose(e.se, direct.se, rtol=1e-9)
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(deadline=None)
+def test_a_linear_function_is_a_contrast_and_enters_one(seed):
+    rng = np.random.default_rng(seed)
+    r1, r2 = rng.random(30) < 0.6, rng.random(30) < 0.6
+    r1[:2] = r2[:2] = True
+    d1, d2 = census(np.zeros(30), r1), census(np.zeros(30), r2)
+    u, v = (survey.mean(d1, rng.normal(size=r1.sum())) for _ in "uv")
+    w = survey.mean(d2, rng.normal(size=r2.sum()))
+    direct = survey.contrast([u, v, w], [2, -3, -1])
+    first = survey.function([u, v], lambda a, b: 2 * a - 3 * b)
+    for e in (
+        survey.function([u, v, w], lambda a, b, c: 2 * a - 3 * b - c),
+        survey.change(w, first),
+        survey.function([first, w], lambda a, c: a - c),
+    ):
+        np.testing.assert_allclose(float(e.estimate), float(direct.estimate), atol=1e-13)
+        np.testing.assert_allclose(float(e.se), float(direct.se), rtol=1e-10)
+        assert (int(e.n), int(e.df)) == (int(direct.n), int(direct.df))
+
+
+def test_a_function_that_has_no_value_or_no_slope_in_one_domain_leaves_the_others():
+    d = census(np.zeros(8), np.arange(8) < 4)
+    domains = np.array([[1, 1, 0, 0], [0, 0, 1, 1], [0, 0, 0, 0], [1, 0, 0, 1]], dtype=bool)
+    # Means 2, -3 (no root), of nobody, and 0 (the root is 0, with no slope).
+    e = survey.function([survey.mean(d, [1, 3, -5, -1], domains)], np.sqrt)
+    assert e.estimate[[0, 3]].tolist() == [np.sqrt(2), 0]
+    assert np.isnan(e.estimate[1:3]).all()
+    assert np.isfinite(e.se[0])
+    assert np.isnan(e.se[1:]).all()
+    none = survey.function([survey.mean(d, [1, -1, 0, 0], domains)], lambda a: 1 / a)
+    assert np.isnan([none.estimate[0], none.se[0]]).all()
+
+
+def test_a_function_of_a_group_and_of_everybody():
+    d = census(np.zeros(8), np.arange(8) < 4)
+    group = np.array([[True, True, False, False], [False, False, True, True]])
+    a, t = survey.mean(d, [1, 3, 7, 9], group), survey.mean(d, [1, 3, 7, 9])
+    e = survey.function([a, t], lambda x, y: x - y)
+    direct = survey.difference(a, t)
+    assert e.estimate.tolist() == direct.estimate.tolist()
+    np.testing.assert_allclose(e.se, direct.se, rtol=1e-14)
+
+
+def test_units_of_a_function_are_those_in_all_its_parts():
+    d1, d2 = census(np.zeros(8), np.arange(8) < 5), census(np.zeros(8), np.arange(8) < 4)
+    both = [
+        survey.function(
+            [survey.mean(d, y[: len(d.weights)]), survey.mean(d, x[: len(d.weights)])], np.add
+        )
+        for d, y, x in (
+            (d1, [1, 2, 3, 4, 5], [1, np.nan, 3, 4, 5]),
+            (d2, [1, 2, np.nan, 4], [1, 2, 3, 4]),
+        )
+    ]
+    assert int(survey.overlap(*both)) == 2  # 0 and 3: 1 and 2 each miss an item in one wave
+
+
 @pytest.mark.parametrize("switching", [0.0, 0.15])
 def test_interval_of_a_change_covers_95_percent(switching):
     """Census of 250, 110 answer in each wave, 60 % of them in both; firms may switch strata.

@@ -211,6 +211,21 @@ def test_share_takes_truth_values():
     assert float(survey.share(sample("aaaa"), np.array([True, False, True, True])).estimate) == 0.75
 
 
+def test_balance_by_hand():
+    # One stratum of 8, 4 answered: up, up, equal, down: 1/4. s^2 = (3 - 4/16) / 3 = 11/12,
+    # var = (1 - 4/8) (11/12) / 4 = 11/96. Shares up 1/2 and down 1/4.
+    e = survey.balance(register({"a": 8}, {"a": 4}), [1, 1, 0, -1])
+    assert float(e.estimate) == 0.25
+    assert float(e.se) ** 2 == pytest.approx(11 / 96, rel=1e-14)
+    assert (float(e.up.estimate), float(e.down.estimate)) == (0.5, 0.25)
+    assert (int(e.n), int(e.df)) == (4, 3)
+
+
+def test_balance_refuses_other_values():
+    with pytest.raises(ValueError, match="1, 0, -1"):
+        survey.balance(sample("aa"), [1, 2])
+
+
 @st.composite
 def surveys(draw):
     n = draw(st.integers(4, 30))
@@ -299,3 +314,18 @@ def test_a_study_takes_well_under_a_second():
     for y in items:
         survey.t_interval(survey.mean(d, y, domains))
     assert time.process_time() - start < 0.7  # 3,600 estimates; about 0.15 s on two cores
+
+
+@given(surveys())
+@settings(deadline=None)
+def test_a_balance_is_the_difference_of_its_shares(data):
+    strata, weights, population, y, domain = data
+    d = sample(strata, weights, population)
+    answers = np.sign(y - 10)
+    e = survey.balance(d, answers, domain)
+    direct = survey.difference(e.up, e.down)
+    close(e.estimate, direct.estimate)
+    close(e.se, direct.se)
+    mean = survey.mean(d, answers, domain)
+    for field in ("estimate", "se", "n", "df", "n_kish"):
+        close(getattr(e, field), getattr(mean, field))

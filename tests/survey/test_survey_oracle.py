@@ -121,25 +121,36 @@ def linear(item, data, *call):
     return pairs({"contrast": survey.contrast(chosen, [float(c) for c in terms.values()])})
 
 
-def relative(before: survey.Estimate, after: survey.Estimate):
-    """after / before - 1, by the delta method on the joint covariance."""
-    a, b = float(before.estimate), float(after.estimate)
-    se = survey.contrast([after, before], [1 / a, -b / a**2]).se
-    return {"contrast": (b / a - 1, float(se))}
+def formula(estimates: dict[str, survey.Estimate], text: str):
+    """Function of estimates as R's `quote` writes it: names in backquotes, or plain words."""
+    names: list[str] = []
+
+    def place(found: re.Match[str]) -> str:
+        names.append(found[1] or found[2])
+        return f"x[{len(names) - 1}]"
+
+    text = re.sub(rf"`({NAME})`|\b([a-z]\w*)\b(?!\()", place, text)
+
+    def f(*x):
+        return eval(text, {"x": x, "log": np.log})
+
+    return pairs({"contrast": survey.function([estimates[name] for name in names], f)})
 
 
-def percent(item, data, y, by, verb):
-    return relative(*domains(item, data, y, by, verb).values())
+def percent(item, data, *call):
+    *groups, text = call
+    return formula(domains(item, data, *groups), text)
 
 
-def percent_ratio(item, data, y, by, x):
-    return relative(*domains(item, data, f"{y}/{x}", by, "ratio").values())
+def percent_ratio(item, data, y, by, *call):
+    x, text = call
+    return formula(domains(item, data, f"{y}/{x}", by, "ratio"), text)
 
 
-def quotient(item, data, log, y, x):
-    e = simple("ratio", design(item, data), data, y, x=x)
-    r, se = float(e.estimate), float(e.se)
-    return {"contrast": (np.log(r), se / r) if log else (r, se)}
+def quotient(item, data, variables, text):
+    sample = design(item, data)
+    means = {y: simple("mean", sample, data, y) for y in variables.split("+")}
+    return formula(means, text)
 
 
 def joint(item, data, y, by, verb):
@@ -166,10 +177,10 @@ CALLS = {
     rf"svyby\({LIST}, {LIST}, {NAME}, svy(mean|total)\)": grouped,
     rf"svyby\({Y}, {LIST}, denominator={Y}, {NAME}, svyratio\)": grouped_ratio,
     rf"svycontrast\({BY}, covmat=TRUE\), c\((.*)\)\)": linear,
-    rf"svycontrast\({BY}, covmat=TRUE\), quote\(`2`/`1`-1\)\)": percent,
+    rf"svycontrast\({BY}, covmat=TRUE\), quote\((.*)\)\)": percent,
     rf"svycontrast\(svyby\({Y}, {LIST}, denominator={Y}, {NAME}, svyratio, covmat=TRUE\), "
-    r"quote\(`2`/`1`-1\)\)": percent_ratio,
-    rf"svycontrast\(svymean\(.*\), quote\((log\()?({NAME})/({NAME})\)?\)\)": quotient,
+    r"quote\((.*)\)\)": percent_ratio,
+    rf"svycontrast\(svymean\({LIST}, {NAME}\), quote\((.*)\)\)": quotient,
     rf"vcov\({BY}, covmat=TRUE\)\)": joint,
     r"svyciprop\(~(?:I\()?(.*?)\)?, \w+, method='(logit|asin)'\)": proportion,
 }

@@ -12,6 +12,7 @@ from pipeline.study.schemas import Row, Schemas
 BUILT_IN = (
     "above_max",
     "answered_although_routed_out",
+    "routed_out_although_asked",
     "below_min",
     "code_not_in_list",
     "duplicate_key",
