@@ -24,6 +24,8 @@ import pandas as pd
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
+from population.make import make, truth  # type: ignore[import-not-found]  # noqa: E402
+
 from pipeline.analyse import compare, estimate  # noqa: E402
 from pipeline.collect import read_settings  # noqa: E402
 from pipeline.design import with_response  # noqa: E402
@@ -53,16 +55,12 @@ def estimates_of(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     breakdowns = study.settings.publication.breakdowns
     indicators = with_response(study.indicators, sensitivity="low")
     found = estimate(*base, indicators, pairs, breakdowns=breakdowns)
-    changes = compare(
-        *base, study.indicators, pairs, changes=study.changes, breakdowns=breakdowns
-    )
+    changes = compare(*base, study.indicators, pairs, changes=study.changes, breakdowns=breakdowns)
     return found, changes
 
 
 def scores(seed: int, study: Path) -> pd.DataFrame:
     """z-scores of one seed's estimates, and of their changes on the wave before."""
-    from population.make import make, truth  # type: ignore[import-not-found]
-
     with tempfile.TemporaryDirectory() as folder:
         here = Path(folder)
         shutil.copytree(study / "schemas", here / "schemas")

@@ -61,6 +61,17 @@ def fresh_example(example: Path, tmp_path: Path) -> Path:
     return shutil.copytree(example, tmp_path / "jtrain")
 
 
+@pytest.fixture(scope="session")
+def reference(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The reference study after a run of its newest wave from nothing; tests must not change it."""
+    study = tmp_path_factory.mktemp("reference") / "study"
+    shutil.copytree(ROOT / "schemas", study / "schemas")
+    shutil.copytree(ROOT / "data" / "raw", study / "data" / "raw")
+    result = mittelwelle("--study", study, "wave", PYTHONHASHSEED="1", OMP_NUM_THREADS="1")
+    assert result.returncode == 0, result.stderr
+    return study
+
+
 @pytest.fixture
 def run_command() -> Callable[..., subprocess.CompletedProcess[str]]:
     """Run `mittelwelle` with arguments (and environment variables) in a process of its own."""

@@ -42,7 +42,7 @@ def as_text(table: pd.DataFrame) -> pd.DataFrame:
     for column in text.select_dtypes("float").columns:
         tiny = text[column].abs() < 10.0**-DIGITS
         values = text[column].where(~tiny, 0.0)
-        text[column] = [f"{v:.{DIGITS}g}" if v == v else "" for v in values]  # NaN is not itself
+        text[column] = [f"{v:.{DIGITS}g}" if pd.notna(v) else "" for v in values]
     return text.astype(str).reset_index(drop=True)
 
 

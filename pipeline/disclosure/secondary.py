@@ -108,8 +108,13 @@ def _left_over(span: FloatArray | None, rows: BoolArray) -> FloatArray:
     if span is None:
         return np.zeros(rows.shape)
     values = rows.astype(np.float64)
-    left_over: FloatArray = values - (values @ span.T) @ span
+    left_over: FloatArray = values - _product(_product(values, span.T), span)
     return left_over
+
+
+def _product(a: FloatArray, b: FloatArray) -> FloatArray:
+    """Multiply matrices so small that the threads of `@` would take longer than the sums."""
+    return np.asarray(np.einsum("ij,jk->ik", a, b), dtype=np.float64)
 
 
 class _Judge:
@@ -160,7 +165,7 @@ def _parallel_pairs(groups: BoolArray, span: FloatArray | None) -> BoolArray:
     length = np.linalg.norm(left, axis=1)
     left, groups = left[length > _TOLERANCE], groups[length > _TOLERANCE]
     left /= length[length > _TOLERANCE, None]
-    one, other = np.nonzero(np.triu(np.abs(left @ left.T) > 1 - _TOLERANCE**2 * 10, k=1))
+    one, other = np.nonzero(np.triu(np.abs(_product(left, left.T)) > 1 - _TOLERANCE**2 * 10, k=1))
     pairs: BoolArray = groups[one] | groups[other]
     return pairs
 

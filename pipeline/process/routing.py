@@ -49,11 +49,10 @@ def _route(grid: Grid, names: pd.Index, routing: str, places: npt.NDArray[np.int
     """Apply one routing to the items at `places`."""
     needed = parse(routing).names
     led = evaluate(routing, _wide(grid, names, sorted(needed)))
-    outside = led == 0
     of_routing = grid[Answers.reason][:, names.get_indexer(names.intersection(sorted(needed)))]
-    unasked = outside | (np.isnan(led) & _hangs_on_routed_out(of_routing))
+    unasked = (led == 0) | (np.isnan(led) & _hangs_on_routed_out(of_routing))
     reason = grid[Answers.reason][:, places]
-    given = outside[:, None] & (reason == "")
+    given = unasked[:, None] & (reason == "")
     skipped = (led == 1)[:, None] & (reason == "routed_out")
     empty = unasked[:, None] & (reason == "no_answer")
     _withhold(grid, places, given, "answered_although_routed_out")

@@ -7,7 +7,6 @@ import tomllib
 from pathlib import Path
 
 import pandas as pd
-from pandera.typing import DataFrame
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
@@ -16,7 +15,7 @@ from pipeline.study.check import check_study
 from pipeline.study.classifications import read_classifications
 from pipeline.study.csvfiles import not_utf8, read_table
 from pipeline.study.model import Study
-from pipeline.study.ready import ready_changes, ready_edits, ready_indicators
+from pipeline.study.ready import ready_changes, ready_edits, ready_indicators, ready_items
 from pipeline.study.schemas import FILES, Schemas
 from pipeline.study.settings import SECTIONS, StudyFile
 from pipeline.tables import (
@@ -26,7 +25,6 @@ from pipeline.tables import (
     Concordances,
     Definitions,
     Edits,
-    Items,
     Questions,
 )
 
@@ -50,7 +48,7 @@ def read_study(folder: Path) -> Study:
         folder=folder,
         settings=schemas.settings,
         questions=schemas.questions.reset_index(drop=True),
-        items=DataFrame[Items](schemas.items),
+        items=ready_items(schemas),
         codes=schemas.codes.reset_index(drop=True),
         columns=schemas.columns.reset_index(drop=True),
         changes=ready_changes(schemas),

@@ -17,6 +17,12 @@ LEVELS = ("low", "normal", "high")
 """Sensitivities, from the least to the most."""
 
 
+def ready_items(schemas: Schemas) -> DataFrame[Items]:
+    """The questionnaire by item, with routings over single items."""
+    routing = _written_out(schemas.items[Items.routing], schemas)
+    return DataFrame[Items](schemas.items.assign(**{Items.routing: routing}))
+
+
 def ready_changes(schemas: Schemas) -> DataFrame[ChangeRules]:
     """Changes by item: that of a multi or grid is one of each of its options or rows."""
     members = items_of(schemas.items)

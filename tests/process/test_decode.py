@@ -205,7 +205,8 @@ def routing(*texts: str) -> pd.DataFrame:
         ("0,,", ("", "routed_out", "routed_out")),  # c hangs on b, which was not asked
         ("0,-9,", ("", "refused", "no_answer")),  # why b is missing is said: c is undecided
         ("0,5,", ("", BROKEN, "no_answer")),
-        ("0,,5", ("", "routed_out", "")),  # nothing says that c = 5 is wrong but b's gap
+        ("0,,5", ("", "routed_out", BROKEN)),  # c hangs on b, which was not asked
+        ("-9,,5", ("refused", "no_answer", "")),  # nothing says that c = 5 is wrong but b's gap
         ("-9,,", ("refused", "no_answer", "no_answer")),
         (",2,", ("no_answer", "", "no_answer")),
         ("many,,", (BROKEN, "no_answer", "no_answer")),

@@ -380,3 +380,17 @@ def test_the_register_has_codes_for_each_of_its_columns_in_every_wave(study: Stu
         assert set(codes["division"]) >= {
             code[:2] for code in in_wave(study.codes, wave).query("code_list == 'wz2008'")["code"]
         }
+
+
+def test_every_formula_that_a_stage_receives_is_over_single_items() -> None:
+    """No question with several items is left in a routing, an edit rule or an indicator."""
+    study = read_study(ROOT)
+    several = set(study.questions.loc[study.questions["type"].isin(["multi", "grid"]), "item"])
+    formulas = [*study.items["routing"], *study.edits["test"], *study.edits["condition"]]
+    formulas += [text for c in ("numerator", "denominator", "base") for text in study.indicators[c]]
+    scores = set(study.edits.loc[study.edits["kind"] == "built_in", "test"])
+    for text in formulas:
+        if text and text not in scores:
+            assert not parse(text).names & several, text
+    routed = study.items.set_index("item")["routing"]
+    assert routed["G06"].startswith("count(G05_1, G05_2")
