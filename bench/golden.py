@@ -1,16 +1,17 @@
 """How right the estimates are: z-scores against the truth, over many made-up populations.
 
-    .venv/bin/python bench/golden.py [--seeds 200] [--processes 2]
+    .venv/bin/python bench/golden.py [--seeds 200] [--processes 2] [--strata size,events]
 
 For each seed a population is made, its exports are written and read back through every stage up to
 the estimates; z = (estimate - truth) / standard error. Over many seeds z has mean 0 and spread 1
 if estimates and standard errors are right. Writes `bench/golden.csv` (by indicator and breakdown)
-and prints the summary that `docs/golden.md` quotes.
+and prints the summary that `docs/golden.md` quotes; with other strata it only prints.
 """
 
 from __future__ import annotations
 
 import argparse
+import re
 import shutil
 import sys
 import tempfile
@@ -59,11 +60,16 @@ def estimates_of(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     return found, changes
 
 
-def scores(seed: int, study: Path) -> pd.DataFrame:
+def scores(seed: int, strata: str) -> pd.DataFrame:
     """z-scores of one seed's estimates, and of their changes on the wave before."""
     with tempfile.TemporaryDirectory() as folder:
         here = Path(folder)
-        shutil.copytree(study / "schemas", here / "schemas")
+        shutil.copytree(ROOT / "schemas", here / "schemas")
+        if strata:
+            settings = here / "schemas" / "study.toml"
+            named = ", ".join(f'"{name}"' for name in strata.split(","))
+            text = re.sub(r"(?m)^strata = .*$", f"strata = [{named}]", settings.read_text("utf-8"))
+            settings.write_text(text, "utf-8")
         make(here, seed)
         found, changes = estimates_of(here)
     known = truth(seed).astype({"group": str}).set_index(CELL)["value"]
@@ -107,16 +113,18 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=200)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--first", type=int, default=1000)
+    parser.add_argument("--strata", default="")
     arguments = parser.parse_args()
     seeds = range(arguments.first, arguments.first + arguments.seeds)
     with ProcessPoolExecutor(arguments.processes) as pool:
-        tables = list(pool.map(partial(scores, study=ROOT), seeds))
+        tables = list(pool.map(partial(scores, strata=arguments.strata), seeds))
     table = pd.concat(tables, ignore_index=True)
     kinds = read_study(ROOT).indicators.set_index("indicator")["kind"]
     table["what"] = table["indicator"].map(kinds).fillna("share")
     table["answers"] = np.where(table["n"] < FEW, f"below {FEW}", f"{FEW} and more")
-    detail = summary(table, ["kind", "what", "indicator", "breakdown", "answers"])
-    detail.round(3).to_csv(ROOT / "bench" / "golden.csv", index=False, lineterminator="\n")
+    if not arguments.strata:
+        detail = summary(table, ["kind", "what", "indicator", "breakdown", "answers"])
+        detail.round(3).to_csv(ROOT / "bench" / "golden.csv", index=False, lineterminator="\n")
     overall = table[table["breakdown"] == "all"]
     for part, by in (
         (overall, ["kind", "what", "indicator"]),

@@ -1,4 +1,4 @@
-"""The store: one DuckDB file a study, one transaction a wave; derived, can be deleted and rebuilt.
+"""The store: one DuckDB file a study, one transaction a run; derived, can be deleted and rebuilt.
 
 Beside the tables that flow (`raw_answers`, `register`, `answers`, `findings`) it keeps `waves`: the
 run log, a row per wave with the fingerprint of everything the wave was made from and its tally.
@@ -68,14 +68,17 @@ def wave_log(path: Path) -> DataFrame[WaveLog]:
 
 @contextmanager
 def open_store(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection to the store, which is made where it does not exist yet.
+    """A connection to the store, which is made where it does not exist yet, for one transaction.
 
-    Raises StoreError where the file is locked, no database, or of another version of the tables.
+    What was stored stays if nothing fails, and nothing of it if something does. Raises StoreError
+    where the file is locked, no database, or of another version of the tables.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with _connection(path, read_only=False) as database:
         _create_tables(database, path)
+        database.begin()
         yield database
+        database.commit()  # closed without, it is rolled back
 
 
 @contextmanager
@@ -99,7 +102,7 @@ def _connection(path: Path, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConne
 
 
 def store_wave(new: Taken, database: duckdb.DuckDBPyConnection) -> None:
-    """Replace a wave in one transaction; raises StoreError where rows were lost on the way."""
+    """Replace a wave; raises StoreError where rows were lost on the way."""
     log = _tally(new)
     tables = {
         "raw_answers": new.raw,
@@ -108,16 +111,13 @@ def store_wave(new: Taken, database: duckdb.DuckDBPyConnection) -> None:
         "findings": new.findings,
         "waves": log,
     }
-    database.begin()
     try:
         for name, table in tables.items():
             database.execute(f"DELETE FROM {name} WHERE wave = ?", [new.wave])  # noqa: S608
             database.register("incoming", table)
             database.execute(f"INSERT INTO {name} BY NAME SELECT * FROM incoming")  # noqa: S608
             database.unregister("incoming")
-        database.commit()
     except duckdb.Error as error:
-        database.rollback()
         problem = Problem(str(error), "a store that takes the wave", "nothing was written")
         raise StoreError(problem) from error
 

@@ -6,6 +6,8 @@ wrong in the field with the list of what was spoilt, and the reports with what r
 
 from __future__ import annotations
 
+import hashlib
+import json
 import random
 import re
 import shutil
@@ -191,6 +193,33 @@ def test_a_dominant_site_hides_its_amounts(reference: Path) -> None:
     ratios = clearance[(clearance["indicator"] == "I01") & (clearance["breakdown"] != "all")]
     assert {"dominance", "p_percent"} & set(ratios["rule"])
     assert "secondary" in set(clearance["rule"])
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    """Hash of every file of a folder, by its path in it."""
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def test_a_code_of_a_classification_without_a_pair_stops_the_run(
+    tmp_path: Path, reference: Path, run_command: Command
+) -> None:
+    """It is named with wave and item, and the store and the reports stay as they were."""
+    study = shutil.copytree(reference, tmp_path / "study")
+    (export,) = (study / "data/raw" / NEWEST).glob("results*.csv")
+    text = export.read_text(encoding="utf-8-sig")
+    assert text.count('"2932"') > 3
+    export.write_text(text.replace('"2932"', '"2553"'), encoding="utf-8-sig")
+    before = hashes(study)
+    result = run_command("--study", study, "wave", "--json")
+    assert result.returncode == 2
+    (problem,) = json.loads(result.stdout)["problems"]
+    assert (problem["wave"], problem["item"]) == (NEWEST, "A02")
+    assert "2553" in problem["found"]
+    assert hashes(study) == before
 
 
 @pytest.mark.slow

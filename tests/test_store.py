@@ -1,4 +1,4 @@
-"""The store: round trips, one transaction a wave, and the files for the analyst."""
+"""The store: round trips, one transaction a run, and the files for the analyst."""
 
 import csv
 import math
@@ -10,7 +10,7 @@ import duckdb
 import pandas as pd
 import pytest
 
-from pipeline.errors import StoreError
+from pipeline.errors import Problem, StoreError
 from pipeline.store import (
     STORED,
     Taken,
@@ -39,7 +39,11 @@ def taken(wave, fingerprint="first", found="abc"):
     return Taken(
         fingerprint,
         table(RawAnswers, *raw),
-        table(Register, (wave, "a", "h", "all", "all"), (wave, "b", "b", "all", "all")),
+        table(
+            Register,
+            (wave, "a", "h", 1.0, True, "all", "all"),
+            (wave, "b", "b", 7.5, False, "all", "all"),
+        ),
         table(
             Answers,
             (wave, file, 1, "a", "q", "1,5", "", 1.5, "", ""),
@@ -156,7 +160,7 @@ def test_a_failure_in_the_middle_leaves_what_was_there(path):
     # The answers are the third of five tables: a number that is none cannot be inserted.
     broken = taken("w1", "second", found="other")
     broken = replace(broken, answers=broken.answers.assign(value=["many", "few"]))
-    with open_store(path) as database, pytest.raises(StoreError) as raised:
+    with pytest.raises(StoreError) as raised, open_store(path) as database:
         store_wave(broken, database)
     assert raised.value.problems[0].advice == "nothing was written"
     assert contents(path) == before
@@ -165,11 +169,26 @@ def test_a_failure_in_the_middle_leaves_what_was_there(path):
 def test_after_a_failure_the_store_goes_on(path):
     broken = taken("w1")
     broken = replace(broken, answers=broken.answers.assign(value=["many", "few"]))
-    with open_store(path) as database:
-        with pytest.raises(StoreError):
-            store_wave(broken, database)
-        store_wave(taken("w2"), database)
+    with pytest.raises(StoreError), open_store(path) as database:
+        store_wave(broken, database)
+    store(path, taken("w2"))
     assert stored_waves(path) == {"w2": "first"}
+
+
+def test_what_fails_later_takes_the_waves_with_it(path):
+    """A wave whose reports cannot be made is not stored: it would count as taken."""
+    store(path, taken("w1"))
+    before = contents(path)
+    with pytest.raises(StoreError), open_store(path) as database:
+        _fail_after(database, taken("w1", "second"), taken("w2"))
+    assert contents(path) == before
+
+
+def _fail_after(database, *waves):
+    for new in waves:
+        store_wave(new, database)
+    assert len(read_table(database, Answers, until="w2")) == 4
+    raise StoreError(Problem("a failure", "none", "nothing"))
 
 
 def test_an_interruption_leaves_what_was_there(path):
@@ -198,7 +217,7 @@ def test_lost_rows_are_an_error_and_nothing_is_written(path):
     before = contents(path)
     new = taken("w1", "second")
     lost = replace(new, answers=new.answers.iloc[:1])
-    with open_store(path) as database, pytest.raises(StoreError) as raised:
+    with pytest.raises(StoreError) as raised, open_store(path) as database:
         store_wave(lost, database)
     assert raised.value.problems[0].found == "3 rows in, 1 taken, 1 rejected"
     assert contents(path) == before
@@ -208,7 +227,7 @@ def test_a_row_both_taken_and_rejected_is_an_error(path):
     new = taken("w1")
     both = table(Findings, ("w1", "w1.csv", 1, "a", "", "d", "hard", "reject_row", "", "", ""))
     findings = pd.concat([new.findings, both], ignore_index=True)
-    with open_store(path) as database, pytest.raises(StoreError):
+    with pytest.raises(StoreError), open_store(path) as database:
         store_wave(replace(new, findings=findings), database)
 
 
@@ -278,10 +297,11 @@ def test_a_store_that_another_run_has_open(path):
     assert stored_waves(path) == {"w1": "first"}
 
 
-def findings_file(path, folder, new):
+def findings_file(path, folder, new, *reviewed):
     store(path, new)
+    reviewed = table(Findings, *reviewed)
     with open_store(path) as database:
-        write_results(database, {"answers": new.answers}, folder)
+        write_results(database, {"answers": new.answers}, reviewed, folder)
     with (folder / "findings.csv").open(encoding="utf-8-sig", newline="") as file:
         return list(csv.DictReader(file))
 
@@ -296,6 +316,14 @@ def test_the_analysts_files_are_the_same_bytes_twice(path, tmp_path):
         assert (folders[0] / name).read_bytes() == (folders[1] / name).read_bytes()
     back = pd.read_parquet(folders[0] / "answers.parquet")
     pd.testing.assert_frame_equal(back, taken("w1").answers, check_dtype=False)
+
+
+def test_what_the_series_showed_stands_among_the_findings(path, tmp_path):
+    score = ("w1", "", 0, "a", "q", "R7", "soft", "keep", "9 after 1", "", "look")
+    rows = findings_file(path, tmp_path / "w1", taken("w1"), score)
+    first = rows[0]
+    assert (first["line"], first["rule"], first["found"]) == ("0", "R7", "9 after 1")
+    assert len(rows) == 3
 
 
 def test_findings_have_their_line_and_stand_in_its_order(path, tmp_path):
