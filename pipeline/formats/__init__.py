@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from pipeline.errors import ExportError, Problem
-from pipeline.formats import delimited, excel
+from pipeline.formats import delimited
 from pipeline.formats.sheet import Ragged, Sheet, clean, content_kind, listed, read_content
 
 DELIMITED = (".csv", ".tsv", ".tab", ".txt")
@@ -29,6 +29,8 @@ def read_sheet(
     if ending in DELIMITED:
         return delimited.read(path, encoding=encoding, delimiter=delimiter)
     if ending in WORKBOOKS:
+        from pipeline.formats import excel  # noqa: PLC0415 (openpyxl is slow to import)
+
         return excel.read(path, sheet=sheet)
     kind = content_kind(read_content(path))
     raise ExportError(

@@ -95,9 +95,10 @@ def test_errors_as_json(tmp_path: Path, call_command: Call) -> None:
 
 
 def test_no_study_here_names_one_that_is_near(
-    root: Path, call_command: Call, monkeypatch: pytest.MonkeyPatch
+    root: Path, tmp_path: Path, call_command: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.chdir(root)
+    shutil.copytree(root / "examples/jtrain/schemas", tmp_path / "examples/jtrain/schemas")
+    monkeypatch.chdir(tmp_path)
     code, _, error = call_command("wave")
     assert code == 2
     assert "--study examples/jtrain" in error

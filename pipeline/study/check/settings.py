@@ -94,7 +94,8 @@ def _publication(schemas: Schemas) -> Iterator[Problem]:
         if len(parts) != 2 or parts[0] == parts[1]:
             expected = "a crossing of two columns, such as a*b"
             yield _problem("publication.breakdowns", name, expected, "name two columns")
-    if rules.min_contributors_high < rules.min_contributors:
+    is_set = "min_contributors_high" in rules.model_fields_set
+    if is_set and rules.min_contributors_high < rules.min_contributors:
         found, place = str(rules.min_contributors_high), "publication.min_contributors_high"
         advice = "raise it: it is the limit for the most sensitive items"
         yield _problem(place, found, f"{rules.min_contributors} or more", advice)
