@@ -65,7 +65,7 @@ def web_font(weight: int, text: str) -> str:
 @cache
 def _web_font(weight: int, characters: str) -> str:
     options = Options()
-    options.layout_features = ["tnum"]  # charts are measured without kerning, so the pages have none
+    options.layout_features = ["tnum"]  # no kerning, as charts are measured
     options.drop_tables += ["GPOS"]
     options.hinting = False
     font = TTFont(font_file(weight), recalcTimestamp=False)
