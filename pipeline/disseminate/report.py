@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from pandera.typing import DataFrame
@@ -50,15 +51,17 @@ def render_reports(
 
 
 def _documents(figures: Figures, wordings: Sequence[Wording]) -> dict[str, bytes]:
-    """Page and PDF of every language, by file name."""
+    """Page and PDF of every language, by file name; Typst works beside Python."""
     files: dict[str, bytes] = {}
-    for wording in wordings:
-        report = build_report(figures.translated(wording.language), wording)
-        drawings = {chart.chart_id: draw(chart, report.language) for chart in _charts(report)}
-        name = f"report.{wording.language}"
-        files[f"{name}.html"] = render_html(report, drawings, wording).encode()
-        files[f"{name}.pdf"] = render_pdf(report, drawings, wording)
-    return files
+    with ThreadPoolExecutor() as pool:
+        printing: dict[str, Future[bytes]] = {}
+        for wording in wordings:
+            report = build_report(figures.translated(wording.language), wording)
+            drawings = {chart.chart_id: draw(chart, report.language) for chart in _charts(report)}
+            name = f"report.{wording.language}"
+            printing[f"{name}.pdf"] = pool.submit(render_pdf, report, drawings, wording)
+            files[f"{name}.html"] = render_html(report, drawings, wording).encode()
+        return files | {name: pdf.result() for name, pdf in printing.items()}
 
 
 def _charts(report: Report) -> Iterator[Chart]:
