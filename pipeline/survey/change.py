@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.survey.design import Floats, Ints
+from pipeline.survey.arrays import Floats, Ints
 from pipeline.survey.estimators import Estimate
 from pipeline.survey.variance import covariance as _covariance
 from pipeline.survey.variance import scaled, variance
@@ -87,7 +87,10 @@ def overlap(a: Estimate, b: Estimate) -> Ints:
     """
     shape = np.broadcast_shapes(a.estimate.shape, b.estimate.shape)
     position = b.parts[0].design.unit_ids.get_indexer(a.parts[0].design.unit_ids)
-    first, second = (reduce(operator.and_, [part.inside for part in e.parts]) for e in (a, b))
+    first, second = (
+        reduce(operator.and_, [part.design.per_unit(part.inside) > 0 for part in e.parts])
+        for e in (a, b)
+    )
     both = first[:, position >= 0] & second[:, position[position >= 0]]
     return np.asarray(both.sum(axis=1), dtype=np.int64).reshape(shape)
 

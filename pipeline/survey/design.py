@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
-Bools = npt.NDArray[np.bool_]
+from pipeline.survey.adjustments import Adjustment
+from pipeline.survey.arrays import Bools, Floats, Ints, cell_sums
+from pipeline.survey.stages import Level, Stage, levels_of
 
-LonelyRule = Literal["adjust", "certainty", "average"]
+__all__ = ["Bools", "Design", "Floats", "Frame", "Ints", "LonelyRule", "Stage", "cell_sums"]
+
+LonelyRule = Literal["adjust", "certainty", "average", "remove"]
 """What a stratum with one respondent (of several firms) adds to the variance.
 
 adjust: the square of its influence, not centred (the safe choice, the default; the influence on
-a mean or ratio has mean 0 over all respondents); certainty: nothing; average: what the other
-strata add on average. As `survey.lonely.psu` in R survey 4.1 (Lumley 2010, 3.2.1).
+a mean or ratio has mean 0 over all respondents); certainty and remove: nothing; average: what the
+other strata add on average. As `survey.lonely.psu` in R survey 4.1 (Lumley 2010, 3.2.1).
 """
 
 
@@ -35,12 +38,14 @@ class Frame:
 class Design:
     """The responding units of one wave and the strata they stand for.
 
-    Make it with `from_frame` (a register in which some answered) or `from_sample` (a sample with
-    known weights). Arrays passed to the estimators are aligned with `unit_ids`, shape (n,), which
-    keep the order given; sums run in that order (sort by id for the same bytes). `codes` number
-    the strata in the order of `strata`; `population` is N_h, infinite where there is no
-    finite-population correction. A stratum without respondents adds to no estimate: collapse
-    strata beforehand.
+    Make it with `from_frame` (a register in which some answered), `from_sample` (a stratified
+    sample with known weights) or `from_stages` (clusters, several stages). Arrays passed to the
+    estimators are aligned with its rows, shape (n,), which keep the order given; sums run in that
+    order (sort by id for the same bytes). Rows are the primary units themselves, `unit_ids`,
+    unless `rows` gives the primary unit of each. `codes` number their strata in the order of
+    `strata`; `population` is N_h, infinite where there is no finite-population correction. A
+    stratum without respondents adds to no estimate: collapse strata beforehand. `adjustments` are
+    the calibrations of the weights, first to last (see `pipeline.survey.calibration`).
     """
 
     unit_ids: pd.Index
@@ -50,14 +55,20 @@ class Design:
     population: Floats
     frame: Frame | None = None
     lonely: LonelyRule = "adjust"
+    adjustments: tuple[Adjustment, ...] = ()
+    rows: Ints | None = None
+    later: tuple[Level, ...] = ()
 
     def __post_init__(self) -> None:
-        n = len(self.unit_ids)
-        if len(self.codes) != n or len(self.weights) != n:
-            msg = f"{n} units, {len(self.codes)} strata, {len(self.weights)} weights"
+        units, n = len(self.unit_ids), len(self.weights)
+        if len(self.codes) != units or n != (units if self.rows is None else len(self.rows)):
+            msg = f"{units} units, {len(self.codes)} strata, {n} weights"
             raise ValueError(msg)
-        if not (np.isfinite(self.weights) & (self.weights >= 0)).all():
-            raise ValueError("weights must be finite and not negative")
+        bad = ~(np.isfinite(self.weights) & (self.weights >= 0))
+        if bad.any():
+            named = list(self.unit_ids[bad if self.rows is None else np.unique(self.rows[bad])][:5])
+            msg = f"weights must be finite and not negative; they are not for units {named}"
+            raise ValueError(msg)
         too_many = np.bincount(self.codes, minlength=len(self.strata)) > self.population
         if too_many.any():
             msg = f"more respondents than units in strata {list(self.strata[too_many])}"
@@ -110,29 +121,72 @@ class Design:
     ) -> Design:
         """Take a stratified sample, shape (n,), with N_h by stratum (None: no correction)."""
         ids, codes, labels = _coded(unit_ids, strata)
-        sizes = (
-            np.full(len(labels), np.inf)
-            if population is None
-            else np.array([float(population[label]) for label in labels])
-        )
+        if population is None:
+            sizes = np.full(len(labels), np.inf)
+        else:
+            unknown = [label for label in labels if label not in population]
+            if unknown:
+                msg = f"strata without a register count: {unknown}; give N_h or collapse them"
+                raise ValueError(msg)
+            sizes = np.array([float(population[label]) for label in labels])
         return cls(ids, codes, np.asarray(weights, dtype=float), labels, sizes, lonely=lonely)
+
+    @classmethod
+    def from_stages(
+        cls,
+        stages: Sequence[Stage],
+        weights: npt.ArrayLike | None = None,
+        lonely: LonelyRule = "adjust",
+    ) -> Design:
+        """Take a sample of clusters, or of several stages, the first one first, shape (n,).
+
+        `weights` are the inverse of the shares drawn, multiplied over the stages, unless given.
+        Stages below one without a population count add nothing: its units then bring all the
+        variance (Särndal, Swensson and Wretman 1992, 4.6).
+        """
+        levels, chance = levels_of(stages)
+        if weights is None and not (chance > 0).all():
+            raise ValueError("a stage has no population count, so weights must be given")
+        first, units = levels[0], np.asarray(levels[0].units)
+        row = np.unique(units, return_index=True)[1]
+        ids = pd.Index(np.asarray(stages[0].units)[row])
+        strata = np.full(len(units), "") if stages[0].strata is None else stages[0].strata
+        labels = pd.factorize(np.asarray(strata), sort=True)[1]
+        if not ids.is_unique:
+            ids = pd.MultiIndex.from_arrays([labels[first.codes], ids])
+        return cls(
+            ids,
+            first.codes,
+            1 / chance if weights is None else np.asarray(weights, dtype=float),
+            pd.Index(labels),
+            first.population,
+            lonely=lonely,
+            rows=first.units,
+            later=levels[1:],
+        )
 
     @property
     def corrected(self) -> bool:
         """Whether any stratum has a finite-population correction."""
         return bool(np.isfinite(self.population).any())
 
+    @cached_property
+    def levels(self) -> tuple[Level, ...]:
+        """All stages, the first one first."""
+        whole = np.ones(len(self.strata))
+        return (Level(self.rows, self.codes, self.population, whole), *self.later)
+
+    def adjusted(self, weights: Floats, adjustment: Adjustment) -> Design:
+        """The same units with other weights, made from theirs by a calibration."""
+        return replace(self, weights=weights, adjustments=(*self.adjustments, adjustment))
+
     def sums(self, values: npt.NDArray[np.float64 | np.bool_]) -> Floats:
-        """Sum over the units of each stratum: (k, n) to (k, H)."""
-        return cell_sums(values, self.codes, len(self.strata))
+        """Sum over the primary units of each stratum: (k, C) to (k, H)."""
+        return self.levels[0].sums(values)
 
-
-def cell_sums(values: npt.NDArray[np.float64 | np.bool_], codes: Ints, cells: int) -> Floats:
-    """Sum each row over its units with the same code: (k, n) and (n,) to (k, cells)."""
-    rows = len(values)
-    flat = (codes + cells * np.arange(rows)[:, None]).ravel()
-    sums = np.bincount(flat, weights=values.ravel(), minlength=rows * cells)
-    return np.asarray(sums, dtype=float).reshape(rows, cells)
+    def per_unit(self, values: npt.NDArray[np.float64 | np.bool_]) -> Floats:
+        """Sum the rows of each primary unit: (k, n) to (k, C)."""
+        return self.levels[0].per_unit(values)
 
 
 def _coded(unit_ids: npt.ArrayLike, strata: npt.ArrayLike) -> tuple[pd.Index, Ints, pd.Index]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.survey.design import Bools, Design, Floats, Ints
+from pipeline.survey.arrays import Bools, Floats, Ints
+from pipeline.survey.design import Design
 from pipeline.survey.variance import Influence, variance
 
 
@@ -15,11 +16,12 @@ from pipeline.survey.variance import Influence, variance
 class Estimate:
     """One estimate (shape ()) or one per row of domains (shape (k,)), with what it rests on.
 
-    `n` units of the domain answered the item; `df` is n less the number of their strata, at
-    least 1 (R survey `degf` of the domain). `n_kish` is the effective number of units as far as
-    weights and population sizes tell, infinite where all units of the strata answered (see
-    `intervals`). `se` is NaN where there is no estimate, or where one unit only answered and
-    others did not (one unit has no spread). `parts` are the influences, for covariances.
+    `n` units of the domain answered the item; `df` is the number of their primary units less that
+    of their strata, at least 1 (R survey `degf` of the domain). `n_kish` is the effective number
+    of units as far as weights and population sizes tell, infinite where all units of the strata
+    answered (see `intervals`). `se` is NaN where there is no estimate, or where one unit only
+    answered and others did not (one unit has no spread). `parts` are the influences, for
+    covariances.
     """
 
     estimate: Floats
@@ -41,7 +43,7 @@ class Balance(Estimate):
 def mean(design: Design, y: npt.ArrayLike, domain: npt.ArrayLike | None = None) -> Estimate:
     """Estimate the mean of y, sum(w y) / sum(w) over the domain's units that answered.
 
-    `y`: shape (n,), or (k, n) for several items, aligned with `design.unit_ids`; NaN where the
+    `y`: shape (n,), or (k, n) for several items, aligned with the design's rows; NaN where the
     unit did not answer the item. A unit outside the item's base has answered: give it any value
     and leave it out of `domain`, shape (n,) or (k, n), all units unless given.
     """
@@ -80,7 +82,8 @@ def ratio(
     as a further phase of response: the variance has the m_h that answered it, of N_h.
     """
     values, influence = _ratio(design, y, x, domain)
-    alone = (influence.inside.sum(axis=1) < 2) & np.isfinite(_n_kish(influence))
+    units = (design.per_unit(influence.inside) > 0).sum(axis=1)
+    alone = (units < 2) & np.isfinite(_n_kish(influence))
     part = replace(influence, z=np.where(alone[:, None], np.nan, influence.z))
     return _estimate(values, (part,), _shape(y, x, domain))
 
@@ -144,13 +147,14 @@ def _estimate(values: Floats, parts: tuple[Influence, ...], shape: tuple[int, ..
     """Put an estimate together; the first part tells who answered."""
     answers = parts[0]
     n = answers.inside.sum(axis=1)
-    strata = (answers.design.sums(answers.inside) > 0).sum(axis=1)
+    units = answers.design.per_unit(answers.inside) > 0
+    strata = (answers.design.sums(units) > 0).sum(axis=1)
     se = np.where(n > 0, np.sqrt(variance(parts)), np.nan)
     return Estimate(
         values.reshape(shape),
         se.reshape(shape),
         n.reshape(shape),
-        np.maximum(n - strata, 1).reshape(shape),
+        np.maximum(units.sum(axis=1) - strata, 1).reshape(shape),
         _n_kish(answers).reshape(shape),
         parts,
     )
@@ -167,6 +171,6 @@ def _n_kish(influence: Influence) -> Floats:
     rate = influence.counts / design.population
     with np.errstate(divide="ignore", invalid="ignore"):
         shrink = np.where(rate > 0, -rate / np.log1p(-rate), 1.0)
-        weights = np.where(influence.inside, design.weights, 0.0)
+        weights = design.per_unit(np.where(influence.inside, design.weights, 0.0))
         squares = (weights**2 * shrink[:, design.codes]).sum(axis=1)
         return np.asarray(weights.sum(axis=1) ** 2 / squares, dtype=float)

@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import betaincinv, stdtrit
 
+from pipeline.survey.arrays import Floats
 from pipeline.survey.change import covariance
-from pipeline.survey.design import Floats
 from pipeline.survey.estimators import Balance, Estimate
 
 

@@ -9,7 +9,9 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from pipeline.survey.design import Bools, Design, Floats, Ints, cell_sums
+from pipeline.survey.arrays import Bools, Floats, Ints, cell_sums
+from pipeline.survey.design import Design, LonelyRule
+from pipeline.survey.stages import Level
 
 _ROUNDING = 1e-9
 """A variance below zero by less than this part of its terms is zero."""
@@ -17,43 +19,77 @@ _ROUNDING = 1e-9
 
 @dataclass(frozen=True, eq=False)
 class Influence:
-    """What each unit of a wave contributes to the error of k estimates, shape (k, n).
+    """What each row of a wave contributes to the error of k estimates, shape (k, n).
 
-    `answered` are the units the variance rests on (of the item, see `estimators`), `inside` those
+    `answered` are the rows the variance rests on (of the item, see `estimators`), `inside` those
     of them in the domain; `z` is weighted and 0 outside. `answered` and `inside` may have
-    one row for all k.
+    one row for all k. `left` is what the calibrations of the weights leave of z, worked out from
+    the design unless given.
     """
 
     design: Design
     answered: Bools
     inside: Bools
     z: Floats
+    left: Floats | None = None
+
+    @cached_property
+    def units(self) -> tuple[Bools, ...]:
+        """Whether a unit of each stage has an answer, shapes (k, C) or (1, C)."""
+        return tuple(level.per_unit(self.answered) > 0 for level in self.design.levels)
 
     @cached_property
     def counts(self) -> Floats:
-        """Units that answered by stratum, m_h, shape (k, H) or (1, H)."""
-        return self.design.sums(self.answered)
+        """Primary units that answered by stratum, m_h, shape (k, H) or (1, H)."""
+        return self.design.sums(self.units[0])
 
     @cached_property
-    def deviations(self) -> Floats:
-        """Centre z in its stratum, times sqrt(m_h / (m_h - 1)); 0 where not answered.
-
-        Centred before anything is multiplied: sums of squares of z itself would lose
-        all digits where the mean is large beside the spread. Shape (k, n).
-        """
-        design, m = self.design, self.counts
+    def residual(self) -> Floats:
+        """What the calibrations leave of z, the last one first, shape (k, n)."""
+        if self.left is not None:
+            return self.left
         z = np.where(self.answered, self.z, 0.0)
-        centre = design.sums(z) / np.maximum(m, 1)
-        scale = np.sqrt(m / np.maximum(m - 1, 1))
-        lonely = (m == 1) & (design.population > 1)
-        if design.lonely == "adjust":
-            centre = np.where(lonely, 0.0, centre)
-        elif design.lonely == "average":
-            used = (m > 0).sum(axis=1, keepdims=True)
-            with np.errstate(divide="ignore"):
-                scale = scale * np.sqrt(used / (used - lonely.sum(axis=1, keepdims=True)))
-        spread = (z - centre[:, design.codes]) * scale[:, design.codes]
-        return np.where(self.answered, spread, 0.0)
+        for adjustment in reversed(self.design.adjustments):
+            z = adjustment.residual(z, self.answered)
+        return z
+
+    @cached_property
+    def deviations(self) -> tuple[Floats, ...]:
+        """Deviations of z at each stage, see `_deviations`."""
+        z = np.where(self.answered, self.z, 0.0)
+        return self._at_stages(z)
+
+    @cached_property
+    def residual_deviations(self) -> tuple[Floats, ...]:
+        """Deviations of the residual at each stage."""
+        if self.left is None and not self.design.adjustments:
+            return self.deviations
+        return self._at_stages(self.residual)
+
+    def _at_stages(self, z: Floats) -> tuple[Floats, ...]:
+        levels = zip(self.design.levels, self.units, strict=True)
+        rule = self.design.lonely
+        return tuple(_deviations(level, level.per_unit(z), units, rule) for level, units in levels)
+
+
+def _deviations(level: Level, z: Floats, answered: Bools, rule: LonelyRule) -> Floats:
+    """Centre z (k, C) in its stratum, times sqrt(m_h / (m_h - 1)); 0 where not answered.
+
+    Centred before anything is multiplied: sums of squares of z itself would lose
+    all digits where the mean is large beside the spread.
+    """
+    m = level.sums(answered)
+    centre = level.sums(z) / np.maximum(m, 1)
+    scale = np.sqrt(m / np.maximum(m - 1, 1))
+    lonely = (m == 1) & (level.population > 1)
+    if rule == "adjust":
+        centre = np.where(lonely, 0.0, centre)
+    elif rule == "average":
+        used = (m > 0).sum(axis=1, keepdims=True)
+        with np.errstate(divide="ignore"):
+            scale = scale * np.sqrt(used / (used - lonely.sum(axis=1, keepdims=True)))
+    spread = (z - centre[:, level.codes]) * scale[:, level.codes]
+    return np.where(answered, spread, 0.0)
 
 
 def variance(parts: Sequence[Influence]) -> Floats:
@@ -78,17 +114,20 @@ def covariance(first: Sequence[Influence], second: Sequence[Influence]) -> Float
 
 def scaled(parts: Sequence[Influence], factor: Floats) -> list[Influence]:
     """Multiply influences by a factor of shape (k, 1)."""
-    return [Influence(p.design, p.answered, p.inside, factor * p.z) for p in parts]
+    return [
+        replace(p, z=factor * p.z, left=None if p.left is None else factor * p.left) for p in parts
+    ]
 
 
 @dataclass(frozen=True, eq=False)
 class _Term:
-    """Deviations, shape (k, n), of one or more influences that rest on the same answers."""
+    """Deviations, (k, C) at each stage, of influences that rest on the same answers."""
 
     design: Design
     answered: Bools
-    counts: Floats
-    deviations: Floats
+    units: tuple[Bools, ...]
+    whole: tuple[Floats, ...]
+    residual: tuple[Floats, ...]
 
 
 def _added(parts: Sequence[Influence]) -> list[_Term]:
@@ -98,13 +137,16 @@ def _added(parts: Sequence[Influence]) -> list[_Term]:
     """
     terms: list[_Term] = []
     for part in parts:
-        term = _Term(part.design, part.answered, part.counts, part.deviations)
+        whole, residual = part.deviations, part.residual_deviations
         for i, other in enumerate(terms):
             if part.design is other.design and np.array_equal(part.answered, other.answered):
-                terms[i] = replace(other, deviations=other.deviations + part.deviations)
+                both = tuple(a + b for a, b in zip(other.whole, whole, strict=True))
+                pairs = zip(other.residual, residual, strict=True)
+                rest = both if residual is whole else tuple(a + b for a, b in pairs)
+                terms[i] = replace(other, whole=both, residual=rest)
                 break
         else:
-            terms.append(term)
+            terms.append(_Term(part.design, part.answered, part.units, whole, residual))
     return terms
 
 
@@ -120,28 +162,66 @@ def _product(a: _Term, b: _Term) -> Floats:
     """Covariance of two influences: sum over units in both of (1 - w12 / (w1 w2)) e1 e2.
 
     w1 = N_h / m_h and w2 = N_k / m_k are the inverse response rates of the unit's two strata,
-    w12 = N_hk / n_hk that of answering both, in the cell (h, k); e are the `deviations`. With one
+    w12 = N_hk / m_hk that of answering both, in the cell (h, k); e are the deviations. With one
     stratum it is N^2 (n12 / (n1 n2) - 1 / N) S12 of totals (Tam 1984, American Statistician 38);
     with the same answers (1 - m_h / N_h) m_h / (m_h - 1) sum(z - mean)^2 (Cochran 1977, 5A.10).
     """
     if a.design is b.design:
-        both = a.design.sums(a.answered & b.answered)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            kept = 1 - a.counts * b.counts / (a.design.population * both)
-        kept = np.where(both > 0, kept, 0.0)
-        return _row_sums(kept[:, a.design.codes] * a.deviations * b.deviations)
+        return _within(a, b)
     at, bt = _matched(a.design.unit_ids, b.design.unit_ids)
-    products = a.deviations[:, at] * b.deviations[:, bt]
     if not a.design.corrected and not b.design.corrected:
-        return _row_sums(products)
+        return _row_sums(a.residual[0][:, at] * b.residual[0][:, bt])
     h, k = a.design.codes[at], b.design.codes[bt]
     width = len(b.design.strata)
     codes, cells = h * width + k, len(a.design.strata) * width
-    both = cell_sums(a.answered[:, at] & b.answered[:, bt], codes, cells)[:, codes]
+    both = cell_sums(a.units[0][:, at] & b.units[0][:, bt], codes, cells)[:, codes]
     on_both = _cell_sizes(a.design, b.design)[codes]
-    rates = (a.counts / a.design.population)[:, h] * (b.counts / b.design.population)[:, k]
-    kept = 1 - on_both / np.maximum(both, 1) * rates
-    return _row_sums(kept * products)
+    asked = np.bincount(codes, minlength=cells)[codes]
+    first, second = a.design.levels[0], b.design.levels[0]
+    m1, m2 = first.sums(a.units[0])[:, h], second.sums(b.units[0])[:, k]
+    answering = m1 * m2 / np.maximum(both, 1)
+    n1, n2 = first.drawn[h], second.drawn[k]
+    share = on_both / (first.population[h] * second.population[k])
+    whole, unit = 1 - answering * share, answering * (asked / (n1 * n2) - share)
+    z = a.whole[0][:, at], b.whole[0][:, bt]
+    plain = a.residual is a.whole and b.residual is b.whole
+    return _phases(whole, unit, z, z if plain else (a.residual[0][:, at], b.residual[0][:, bt]))
+
+
+def _within(a: _Term, b: _Term) -> Floats:
+    """Covariance of two influences of one wave: that of each stage, times the share drawn before.
+
+    (Särndal, Swensson and Wretman 1992, 4.3.2.)
+    """
+    total = np.zeros(1)
+    for stage, level in enumerate(a.design.levels):
+        m1, m2 = level.sums(a.units[stage]), level.sums(b.units[stage])
+        both = level.sums(a.units[stage] & b.units[stage])
+        with np.errstate(invalid="ignore", divide="ignore"):
+            answering = np.where(both > 0, m1 * m2 / both, 0.0)
+            whole = np.where(both > 0, 1 - answering / level.population, 0.0)
+            unit = answering * (1 / level.drawn - 1 / level.population)
+        whole, unit = (np.where(level.factor > 0, x * level.factor, 0.0) for x in (whole, unit))
+        z, plain = (a.whole[stage], b.whole[stage]), a.residual is a.whole
+        left = z if plain else (a.residual[stage], b.residual[stage])
+        total = total + _phases(whole[:, level.codes], unit[:, level.codes], z, left)
+    return total
+
+
+Pair = tuple[Floats, Floats]
+
+
+def _phases(whole: Floats, unit: Floats, z: Pair, residual: Pair) -> Floats:
+    """Sum of products over both phases of response, of the unit and of the item.
+
+    Calibrated weights take their part out of the unit's phase only, as their totals hold over all
+    who responded and not over those who answered the item: there the residuals count, in the
+    item's phase z itself (two-phase sampling; Särndal, Swensson and Wretman 1992, 9.7).
+    """
+    products = z[0] * z[1]
+    if residual is z:
+        return _row_sums(whole * products)
+    return _row_sums(whole * products + unit * (residual[0] * residual[1] - products))
 
 
 def _row_sums(values: Floats) -> Floats:
@@ -188,15 +268,18 @@ def _comparable(parts: Sequence[Influence]) -> list[Influence]:
     }
     answered = np.zeros((max(len(part.answered) for part in parts), len(ids)), dtype=bool)
     for part in parts:
-        answered[:, ids.get_indexer(part.design.unit_ids)] |= part.answered
+        answered[:, ids.get_indexer(part.design.unit_ids)] |= part.units[0]
     return [_moved(part, pooled[id(part.design)], answered) for part in parts]
 
 
 def _moved(part: Influence, design: Design, answered: Bools) -> Influence:
     """The same influence on a design with more units, which it gives 0."""
     position = design.unit_ids.get_indexer(part.design.unit_ids)
-    z = np.zeros((len(part.z), len(answered[0])))
-    z[:, position] = np.where(part.answered, part.z, 0.0)
-    inside = np.zeros((len(part.inside), len(answered[0])), dtype=bool)
-    inside[:, position] = part.inside
-    return Influence(design, answered, inside, z)
+
+    def spread(values: Floats | Bools, rows: int) -> Floats:
+        moved = np.zeros((rows, len(answered[0])))
+        moved[:, position] = part.design.per_unit(values)
+        return moved
+
+    residual = spread(part.residual, len(part.z))
+    return Influence(design, answered, spread(part.inside, len(part.inside)) > 0, residual)
