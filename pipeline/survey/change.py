@@ -101,7 +101,7 @@ def _combined(values: Floats, terms: Sequence[tuple[Floats, Estimate]]) -> Estim
     parts = [part for factor, e in terms for part in scaled(e.parts, np.reshape(factor, (-1, 1)))]
     return Estimate(
         values,
-        np.sqrt(variance(parts)).reshape(values.shape),
+        np.where(np.isnan(values), np.nan, np.sqrt(variance(parts)).reshape(values.shape)),
         _least([e.n for e in estimates]),
         _least([e.df for e in estimates]),
         _least([e.n_kish for e in estimates]),

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from pipeline.survey.arrays import Bools, Floats, Ints
 from pipeline.survey.design import Design
@@ -72,6 +75,73 @@ def balance(design: Design, y: npt.ArrayLike, domain: npt.ArrayLike | None = Non
     )
 
 
+def distribution(
+    design: Design,
+    codes: npt.ArrayLike,
+    categories: npt.ArrayLike,
+    domain: npt.ArrayLike | None = None,
+) -> Estimate:
+    """Estimate the share of each of c categories, which add up to 1; shape (c,) or (k, c).
+
+    `codes`: the category each unit answered, shape (n,), missing where it did not; `domain` as in
+    `mean`. All shares have their covariances (see `select`). Their beta intervals hold together
+    with the level 1 - (1 - level) / c each (Bonferroni).
+    """
+    labels = pd.Index(np.asarray(categories))
+    answers = np.asarray(codes)
+    if not labels.is_unique:
+        raise ValueError(f"categories must differ; got {labels.tolist()}")
+    which = labels.get_indexer(answers)
+    missing = pd.isna(answers)
+    unknown = pd.unique(answers[(which < 0) & ~missing]).tolist()
+    if unknown:
+        raise ValueError(f"answers {unknown[:5]} are no category of {labels.tolist()}")
+    chosen = np.where(missing, np.nan, which == np.arange(len(labels))[:, None])
+    masks = _mask(design, domain)
+    each = mean(design, np.tile(chosen, (len(masks), 1)), np.repeat(masks, len(labels), axis=0))
+    return shaped(each, (*_shape(domain), len(labels)))
+
+
+def select(estimate: Estimate, index: Any) -> Estimate:
+    """Take some of several estimates by a numpy index, with their influences.
+
+    `select(e, (..., 0))` is the first category of each domain of a `distribution`.
+    """
+    size = estimate.estimate.size
+    rows = np.arange(size).reshape(estimate.estimate.shape)[index]
+
+    def chosen(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        return values[np.ravel(rows)] if len(values) == size else values
+
+    parts = tuple(
+        replace(
+            part,
+            answered=chosen(part.answered),
+            inside=chosen(part.inside),
+            z=chosen(part.z),
+            left=None if part.left is None else chosen(part.left),
+        )
+        for part in estimate.parts
+    )
+    return _moved(estimate, lambda values: values.ravel()[rows], parts)
+
+
+def shaped(estimate: Estimate, shape: tuple[int, ...]) -> Estimate:
+    """Give the numbers of an estimate another shape of the same size."""
+    return _moved(estimate, lambda values: values.reshape(shape), estimate.parts)
+
+
+def _moved(
+    e: Estimate,
+    move: Callable[[npt.NDArray[Any]], npt.NDArray[Any]],
+    parts: tuple[Influence, ...],
+) -> Estimate:
+    """The same numbers in other places."""
+    numbers = (np.asarray(move(x)) for x in (e.estimate, e.se, e.n, e.df, e.n_kish))
+    estimate, se, n, df, n_kish = numbers
+    return Estimate(estimate, se, n, df, n_kish, parts)
+
+
 def ratio(
     design: Design, y: npt.ArrayLike, x: npt.ArrayLike, domain: npt.ArrayLike | None = None
 ) -> Estimate:
@@ -83,7 +153,7 @@ def ratio(
     """
     values, influence = _ratio(design, y, x, domain)
     units = (design.per_unit(influence.inside) > 0).sum(axis=1)
-    alone = (units < 2) & np.isfinite(_n_kish(influence))
+    alone = (units < 2) & np.isfinite(effective_size(influence))
     part = replace(influence, z=np.where(alone[:, None], np.nan, influence.z))
     return _estimate(values, (part,), _shape(y, x, domain))
 
@@ -155,20 +225,21 @@ def _estimate(values: Floats, parts: tuple[Influence, ...], shape: tuple[int, ..
         se.reshape(shape),
         n.reshape(shape),
         np.maximum(units.sum(axis=1) - strata, 1).reshape(shape),
-        _n_kish(answers).reshape(shape),
+        effective_size(answers).reshape(shape),
         parts,
     )
 
 
-def _n_kish(influence: Influence) -> Floats:
+def effective_size(influence: Influence) -> Floats:
     """sum(w)^2 / sum(w^2 / g_h), g_h = -ln(1 - f_h) / f_h, f_h = m_h / N_h; shape (k,).
 
     Kish (1965, 11.7) for the weights. Of K units with a rare trait among N, simple random
     sampling misses all with probability (1 - f)^K at most, which is that of a sample of
-    -N ln(1 - f) = n g units with replacement.
+    -N ln(1 - f) = n g units with replacement. Of several stages the primary units count, as if
+    drawn with replacement: that all of them were drawn says nothing of the stages below.
     """
     design = influence.design
-    rate = influence.counts / design.population
+    rate = influence.counts / (np.inf if design.later else design.population)
     with np.errstate(divide="ignore", invalid="ignore"):
         shrink = np.where(rate > 0, -rate / np.log1p(-rate), 1.0)
         weights = design.per_unit(np.where(influence.inside, design.weights, 0.0))

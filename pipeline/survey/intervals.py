@@ -1,15 +1,39 @@
-"""Confidence intervals: Student's t for means, totals and changes; beta for shares and balances."""
+"""Confidence intervals: Student's t for means, totals and changes; beta for shares and balances.
+
+Which one when:
+
+- mean, ratio, total, and any difference or change: `t_interval`;
+- share, and each category of a distribution: `share_interval`, "beta". It stays in [0, 1], keeps
+  its level for rare traits and in small domains where p ± t se has 83 to 93 %, and exists at 0
+  and 1. "logit" and "asin" are shorter; they serve comparison with other software;
+- balance: `balance_interval`, made from the beta intervals of its two shares;
+- position of a value in a domain: `share_interval`, as it is a share;
+- quantile, and the gap to one: the `interval` it has itself (see `quantiles`).
+
+df is the number of primary units (firms, clusters) less that of strata, whatever the number of
+rows. An interval speaks of chance among the units of a stratum, not of bias from who answers.
+"""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import replace
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
-from scipy.special import betaincinv, stdtrit
+from scipy.special import betaincinv, expit, logit, stdtrit
 
-from pipeline.survey.arrays import Floats
+from pipeline.survey.arrays import Bools, Floats
 from pipeline.survey.change import covariance
 from pipeline.survey.estimators import Balance, Estimate
+from pipeline.survey.variance import variance
+
+ShareMethod = Literal["beta", "logit", "asin"]
+
+ROUNDING = 1e-12
+"""A standard error of a share below this is 0 up to rounding."""
+_FIXED = 1e-6
+"""A calibration that leaves less than this part of a standard error (the root of a difference of
+variances, with half of its digits) has taken all of it."""
 
 
 class Interval(NamedTuple):
@@ -29,28 +53,73 @@ def t_interval(estimate: Estimate, level: float = 0.95) -> Interval:
     return Interval(estimate.estimate - half, estimate.estimate + half)
 
 
-def share_interval(estimate: Estimate, level: float = 0.95) -> Interval:
-    """Beta interval of a share in [0, 1] (Korn and Graubard 1998, Survey Methodology 24).
+def share_interval(
+    estimate: Estimate, level: float = 0.95, method: ShareMethod = "beta"
+) -> Interval:
+    """Interval of a share in [0, 1], by default the beta interval of Korn and Graubard.
 
-    Clopper and Pearson's interval with p and the effective number of units
-    n* = p (1 - p) / se^2 (t(n - 1) / t(df))^2, as R survey `svyciprop(method="beta")`. It stays
-    in [0, 1], keeps its level for rare traits where p ± t se does not, and exists at 0 and 1,
-    which a logit interval does not. Where se is 0 or unknown although not all answered, n* is
-    `n_kish` (se says nothing of 0 of n; Parker et al. 2017, NCHS Series 2 No. 175, take n);
-    where all answered the interval is the share itself.
+    beta: Clopper and Pearson's interval with p and the effective number of units
+    n* = p (1 - p) / se^2 (t(n - 1) / t(df))^2 (Korn and Graubard 1998, Survey Methodology 24), as
+    R survey `svyciprop(method="beta")`. logit: p ± t se on the scale log(p / (1 - p)), as R's
+    "logit" and "xlogit", which are the same but for R's iteration. asin: on the scale
+    asin(sqrt(p)), as R's "asin". The latter two have no spread at 0 and 1 and are the beta
+    interval there.
+
+    Where se is 0 or unknown, n* is `n_kish` (se says nothing of 0 of n; Parker et al. 2017, NCHS
+    Series 2 No. 175, take n); where the share is `settled` the interval is the share itself.
     """
+    if method not in get_args(ShareMethod):
+        raise ValueError(f"no interval {method!r} for a share; take one of {get_args(ShareMethod)}")
+    p, spread, tail = estimate.estimate, estimate.se > ROUNDING, (1 - level) / 2
+    low, high = _beta(estimate, tail)
+    if method != "beta":
+        with np.errstate(divide="ignore", invalid="ignore"):
+            half = stdtrit(estimate.df, 1 - tail) * estimate.se
+            ends = _logit(p, half) if method == "logit" else _asin(p, half)
+        low, high = (np.where(spread, *pair) for pair in zip(ends, (low, high), strict=True))
+    known = settled(estimate)
+    return Interval(np.where(known, p, low), np.where(known, p, high))
+
+
+def settled(estimate: Estimate) -> Bools:
+    """Whether nothing is left to chance, so that se = 0 is meant, shape () or (k,).
+
+    So it is where all answered, and where the calibration of the weights fixes the estimate (the
+    share of a category whose count is known): answers differ within strata, and the calibration
+    takes that away. Where there was no spread to take (0 of n, or strata that explain all) se = 0
+    says nothing.
+    """
+    se = estimate.se
+    known = (se <= ROUNDING) & np.isinf(estimate.n_kish)
+    slight = ~(se > _FIXED)
+    if slight.any() and any(part.design.adjustments for part in estimate.parts):
+        variances = variance([replace(part, left=part.z) for part in estimate.parts])
+        before = np.sqrt(variances).reshape(se.shape)
+        known |= slight & (before > ROUNDING) & ~(se > _FIXED * before)
+    return np.asarray(known)
+
+
+def _beta(estimate: Estimate, tail: float) -> Interval:
     p, n = estimate.estimate, estimate.n
-    tail = (1 - level) / 2
     with np.errstate(divide="ignore", invalid="ignore"):
         student = stdtrit(np.maximum(n - 1, 1), tail) / stdtrit(estimate.df, tail)
         size = p * (1 - p) / estimate.se**2 * student**2
-        spread = estimate.se > _ROUNDING
-        size = np.where(spread, size, estimate.n_kish)
+        size = np.where(estimate.se > ROUNDING, size, estimate.n_kish)
         low = betaincinv(size * p, size * (1 - p) + 1, tail)
         high = betaincinv(size * p + 1, size * (1 - p), 1 - tail)
-    low, high = np.where(p == 0, 0.0, low), np.where(p == 1, 1.0, high)
-    whole = np.isinf(size)
-    return Interval(np.where(whole, p, low), np.where(whole, p, high))
+    return Interval(np.where(p == 0, 0.0, low), np.where(p == 1, 1.0, high))
+
+
+def _logit(p: Floats, half: Floats) -> Interval:
+    middle, half = logit(p), half / (p * (1 - p))
+    return Interval(expit(middle - half), expit(middle + half))
+
+
+def _asin(p: Floats, half: Floats) -> Interval:
+    """Ends at 0 and 1 at the latest; R's come back from there, as the sine does."""
+    middle, half = np.arcsin(np.sqrt(p)), half / (2 * np.sqrt(p * (1 - p)))
+    low, high = np.maximum(middle - half, 0.0), np.minimum(middle + half, np.pi / 2)
+    return Interval(np.sin(low) ** 2, np.sin(high) ** 2)
 
 
 def balance_interval(balance: Balance, level: float = 0.95) -> Interval:
@@ -64,7 +133,7 @@ def balance_interval(balance: Balance, level: float = 0.95) -> Interval:
     then -1, the widest; where all answered it is B itself.
     """
     up, down = balance.up, balance.down
-    spread = (up.se > _ROUNDING) & (down.se > _ROUNDING)
+    spread = (up.se > ROUNDING) & (down.se > ROUNDING)
     with np.errstate(divide="ignore", invalid="ignore"):
         correlation = np.clip(covariance(up, down) / (up.se * down.se), -1, 1)
     correlation = np.where(spread, correlation, -1.0)
@@ -79,7 +148,3 @@ def balance_interval(balance: Balance, level: float = 0.95) -> Interval:
 def _joined(a: Floats, b: Floats, correlation: Floats) -> Floats:
     """Distance from a difference to its end; never below 0 for rounding."""
     return np.sqrt(np.maximum(a**2 + b**2 - 2 * correlation * a * b, 0.0))
-
-
-_ROUNDING = 1e-12
-"""A standard error of a share below this is 0 up to rounding."""

@@ -43,6 +43,11 @@ class Influence:
         """Primary units that answered by stratum, m_h, shape (k, H) or (1, H)."""
         return self.design.sums(self.units[0])
 
+    @property
+    def adjusted(self) -> bool:
+        """Whether a calibration leaves something else than z."""
+        return self.left is not None or bool(self.design.adjustments)
+
     @cached_property
     def residual(self) -> Floats:
         """What the calibrations leave of z, the last one first, shape (k, n)."""
@@ -62,7 +67,7 @@ class Influence:
     @cached_property
     def residual_deviations(self) -> tuple[Floats, ...]:
         """Deviations of the residual at each stage."""
-        if self.left is None and not self.design.adjustments:
+        if not self.adjusted:
             return self.deviations
         return self._at_stages(self.residual)
 
@@ -99,8 +104,8 @@ def variance(parts: Sequence[Influence]) -> Floats:
     exceed what the variances allow. It is then left out: rather too wide than certain of nothing.
     """
     terms = _added(_comparable(parts))
-    own = _sum([_product(term, term) for term in terms])
-    pairs = [_product(a, b) for i, a in enumerate(terms) for b in terms[:i]]
+    own = _sum([product(term, term) for term in terms])
+    pairs = [product(a, b) for i, a in enumerate(terms) for b in terms[:i]]
     result = own + 2 * _sum(pairs) if pairs else own
     return np.where(result < -_ROUNDING * own, own, np.maximum(result, 0.0))
 
@@ -109,18 +114,18 @@ def covariance(first: Sequence[Influence], second: Sequence[Influence]) -> Float
     """Covariance of two sums of influences, shape (k,)."""
     parts = _comparable([*first, *second])
     a, b = _added(parts[: len(first)]), _added(parts[len(first) :])
-    return _sum([_product(term, other) for term in a for other in b])
+    return _sum([product(term, other) for term in a for other in b])
 
 
 def scaled(parts: Sequence[Influence], factor: Floats) -> list[Influence]:
     """Multiply influences by a factor of shape (k, 1)."""
     return [
-        replace(p, z=factor * p.z, left=None if p.left is None else factor * p.left) for p in parts
+        replace(p, z=factor * p.z, left=factor * p.residual if p.adjusted else None) for p in parts
     ]
 
 
 @dataclass(frozen=True, eq=False)
-class _Term:
+class Deviations:
     """Deviations, (k, C) at each stage, of influences that rest on the same answers."""
 
     design: Design
@@ -130,12 +135,12 @@ class _Term:
     residual: tuple[Floats, ...]
 
 
-def _added(parts: Sequence[Influence]) -> list[_Term]:
+def _added(parts: Sequence[Influence]) -> list[Deviations]:
     """Add up the deviations of influences of the same wave that rest on the same answers.
 
     Added after centring, so that a large part without spread takes no digits from the others.
     """
-    terms: list[_Term] = []
+    terms: list[Deviations] = []
     for part in parts:
         whole, residual = part.deviations, part.residual_deviations
         for i, other in enumerate(terms):
@@ -146,7 +151,7 @@ def _added(parts: Sequence[Influence]) -> list[_Term]:
                 terms[i] = replace(other, whole=both, residual=rest)
                 break
         else:
-            terms.append(_Term(part.design, part.answered, part.units, whole, residual))
+            terms.append(Deviations(part.design, part.answered, part.units, whole, residual))
     return terms
 
 
@@ -158,7 +163,7 @@ def _sum(values: Sequence[Floats]) -> Floats:
     return total
 
 
-def _product(a: _Term, b: _Term) -> Floats:
+def product(a: Deviations, b: Deviations) -> Floats:
     """Covariance of two influences: sum over units in both of (1 - w12 / (w1 w2)) e1 e2.
 
     w1 = N_h / m_h and w2 = N_k / m_k are the inverse response rates of the unit's two strata,
@@ -182,13 +187,13 @@ def _product(a: _Term, b: _Term) -> Floats:
     answering = m1 * m2 / np.maximum(both, 1)
     n1, n2 = first.drawn[h], second.drawn[k]
     share = on_both / (first.population[h] * second.population[k])
-    whole, unit = 1 - answering * share, answering * (asked / (n1 * n2) - share)
+    item, unit = 1 - answering * asked / (n1 * n2), answering * (asked / (n1 * n2) - share)
     z = a.whole[0][:, at], b.whole[0][:, bt]
     plain = a.residual is a.whole and b.residual is b.whole
-    return _phases(whole, unit, z, z if plain else (a.residual[0][:, at], b.residual[0][:, bt]))
+    return _phases(item, unit, z, z if plain else (a.residual[0][:, at], b.residual[0][:, bt]))
 
 
-def _within(a: _Term, b: _Term) -> Floats:
+def _within(a: Deviations, b: Deviations) -> Floats:
     """Covariance of two influences of one wave: that of each stage, times the share drawn before.
 
     (Särndal, Swensson and Wretman 1992, 4.3.2.)
@@ -199,19 +204,19 @@ def _within(a: _Term, b: _Term) -> Floats:
         both = level.sums(a.units[stage] & b.units[stage])
         with np.errstate(invalid="ignore", divide="ignore"):
             answering = np.where(both > 0, m1 * m2 / both, 0.0)
-            whole = np.where(both > 0, 1 - answering / level.population, 0.0)
+            item = np.where(both > 0, 1 - answering / level.drawn, 0.0)
             unit = answering * (1 / level.drawn - 1 / level.population)
-        whole, unit = (np.where(level.factor > 0, x * level.factor, 0.0) for x in (whole, unit))
+        item, unit = (np.where(level.factor > 0, x * level.factor, 0.0) for x in (item, unit))
         z, plain = (a.whole[stage], b.whole[stage]), a.residual is a.whole
         left = z if plain else (a.residual[stage], b.residual[stage])
-        total = total + _phases(whole[:, level.codes], unit[:, level.codes], z, left)
+        total = total + _phases(item[:, level.codes], unit[:, level.codes], z, left)
     return total
 
 
 Pair = tuple[Floats, Floats]
 
 
-def _phases(whole: Floats, unit: Floats, z: Pair, residual: Pair) -> Floats:
+def _phases(item: Floats, unit: Floats, z: Pair, residual: Pair) -> Floats:
     """Sum of products over both phases of response, of the unit and of the item.
 
     Calibrated weights take their part out of the unit's phase only, as their totals hold over all
@@ -220,8 +225,8 @@ def _phases(whole: Floats, unit: Floats, z: Pair, residual: Pair) -> Floats:
     """
     products = z[0] * z[1]
     if residual is z:
-        return _row_sums(whole * products)
-    return _row_sums(whole * products + unit * (residual[0] * residual[1] - products))
+        return _row_sums((item + unit) * products)
+    return _row_sums(item * products + unit * (residual[0] * residual[1]))
 
 
 def _row_sums(values: Floats) -> Floats:
