@@ -19,7 +19,14 @@ from scipy.special import stdtrit
 from pipeline.survey.arrays import Bools, Floats, Ints
 from pipeline.survey.design import Design
 from pipeline.survey.estimators import Estimate, mean, select, shaped
-from pipeline.survey.intervals import ROUNDING, Interval, settled, share_interval, t_interval
+from pipeline.survey.intervals import (
+    ROUNDING,
+    Interval,
+    ShareMethod,
+    settled,
+    share_interval,
+    t_interval,
+)
 from pipeline.survey.variance import scaled
 
 Rule = Literal[
@@ -35,7 +42,7 @@ the rows. shahvaish: the last y whose (S + 1/2 - w/2) / (n + 1) is at most p, wi
 mean 1 and S their sum up to y (Shah and Vaish 2006; R survey takes w as it is, which moves p).
 """
 
-QuantileMethod = Literal["mean", "beta", "logit", "score"]
+QuantileMethod = Literal["mean", "beta", "logit", "asin", "score"]
 
 _HIT = 1e-10
 """Shares closer to one another than this are equal: sums of weights are rounded."""
@@ -67,8 +74,8 @@ def quantile(
     survey `svyquantile`. Influence: -(1(y <= q) - F) / f with 1 / f = se(q) / se(F) (Francisco and
     Fuller 1991, Annals of Statistics 19), so changes and differences of quantiles have covariances.
 
-    `interval` is that of F(q): mean (F ± t se), beta or logit (see `share_interval`); score: the
-    values not rejected as the quantile, |F(value) - p| <= t se(F(value)) (Francisco and Fuller,
+    `interval` is that of F(q): mean (F ± t se), beta, logit or asin (see `share_interval`); score:
+    the values not rejected as the quantile, |F(value) - p| <= t se(F(value)) (Francisco and Fuller,
     there). The latter is not R's "score", which places the ends by shares without weights and can
     miss its own estimate. An end is NaN where the interval of F reaches 0 or 1, so that it lies
     beyond the values seen: few units (n tells), p near 0 or 1, or all values equal. Both are NaN
@@ -252,12 +259,12 @@ class _Ordered:
         return np.asarray(self.y[np.maximum(last, 0)], dtype=float)
 
 
-def _limits(below: Estimate, interval: QuantileMethod, level: float) -> Interval:
+def _limits(below: Estimate, interval: Literal["mean"] | ShareMethod, level: float) -> Interval:
     """Interval of F(q); no ends where its standard error says nothing."""
     if interval == "mean":
         told = below.se > ROUNDING
         return Interval(*(np.where(told, end, np.nan) for end in t_interval(below, level)))
-    return share_interval(below, level, "beta" if interval == "beta" else "logit")
+    return share_interval(below, level, interval)
 
 
 def _inverted(ordered: list[_Ordered], shares: Floats, rule: Rule) -> Floats:

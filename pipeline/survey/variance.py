@@ -72,17 +72,21 @@ class Influence:
         return self._at_stages(self.residual)
 
     def _at_stages(self, z: Floats) -> tuple[Floats, ...]:
-        levels = zip(self.design.levels, self.units, strict=True)
         rule = self.design.lonely
-        return tuple(_deviations(level, level.per_unit(z), units, rule) for level, units in levels)
+        return tuple(
+            _deviations(level, level.per_unit(z), (units, level.per_unit(self.inside) > 0), rule)
+            for level, units in zip(self.design.levels, self.units, strict=True)
+        )
 
 
-def _deviations(level: Level, z: Floats, answered: Bools, rule: LonelyRule) -> Floats:
+def _deviations(level: Level, z: Floats, who: tuple[Bools, Bools], rule: LonelyRule) -> Floats:
     """Centre z (k, C) in its stratum, times sqrt(m_h / (m_h - 1)); 0 where not answered.
 
-    Centred before anything is multiplied: sums of squares of z itself would lose
+    `who`: the units that answered, and those in the domain, by whose strata the rule `average`
+    takes the mean. Centred before anything is multiplied: sums of squares of z itself would lose
     all digits where the mean is large beside the spread.
     """
+    answered, inside = who
     m = level.sums(answered)
     centre = level.sums(z) / np.maximum(m, 1)
     scale = np.sqrt(m / np.maximum(m - 1, 1))
@@ -90,9 +94,10 @@ def _deviations(level: Level, z: Floats, answered: Bools, rule: LonelyRule) -> F
     if rule == "adjust":
         centre = np.where(lonely, 0.0, centre)
     elif rule == "average":
-        used = (m > 0).sum(axis=1, keepdims=True)
-        with np.errstate(divide="ignore"):
-            scale = scale * np.sqrt(used / (used - lonely.sum(axis=1, keepdims=True)))
+        here = level.sums(inside) > 0
+        used, alone = (x.sum(axis=1, keepdims=True) for x in (here, lonely & here))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            scale = scale * np.sqrt(used / (used - alone))
     spread = (z - centre[:, level.codes]) * scale[:, level.codes]
     return np.where(answered, spread, 0.0)
 
