@@ -21,6 +21,10 @@ INSTALL := $(PIP) --require-hashes --only-binary :all: --requirement
 LOCK := uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --custom-compile-command "make lock"
 
+# In environments of their own: packages of rivals, and of a cluster, that no user needs.
+PEERS := .venv/peers
+SPARK := .venv/spark
+
 JTRAIN := examples/jtrain
 JTRAIN_DATA := $(addprefix $(JTRAIN)/data/raw/, \
 	1987/jtrain_1987.csv 1988/jtrain_1988.csv 1989/jtrain_1989.xlsx \
@@ -30,7 +34,7 @@ STUDY_DATA := $(if $(filter $(JTRAIN),$(patsubst ./%,%,$(STUDY:/=))),$(JTRAIN_DA
 # A .venv that is unfinished, was moved with its checkout, or has lost its Python is made anew.
 VENV_FITS := $(shell test -x $(PYTHON) && test "$$(cat .venv/.place 2>/dev/null)" = "$$(pwd -P)" && echo yes)
 
-.PHONY: help wave example example-data population test lint format browser lock flow doctor clean venv
+.PHONY: help wave example example-data population test test-spark bench lint format browser lock flow doctor clean venv
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -59,6 +63,12 @@ clean: ## Delete what a run derived: data/processed and reports of the study
 test: .venv/.dev .venv/.browser $(JTRAIN_DATA) lint ## Check style and types, run all tests
 	@$(PYTHON) -m pytest --cov=pipeline --cov-report=term-missing:skip-covered --cov-fail-under=90
 
+test-spark: .venv/.spark ## Check that Spark (local, needs Java 17) finds what DuckDB finds
+	@$(SPARK)/bin/python -m pytest tests/survey/test_survey_spark.py tests/test_engines.py
+
+bench: .venv/.peers ## Measure speed and memory side by side with other packages (and R where it is)
+	@$(PYTHON) bench/survey.py --peers $(PEERS)/bin/python
+
 lint: .venv/.dev ## Check style and types only
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
@@ -75,6 +85,8 @@ lock: ## Compile the lock files after a change in pyproject.toml; delete them fi
 	@command -v uv >/dev/null || { echo "make lock needs uv: install it (pipx install uv), then repeat the command." >&2; exit 2; }
 	@$(LOCK) pyproject.toml --group build --output-file requirements.lock
 	@$(LOCK) --group example --constraint requirements.lock --output-file requirements-example.lock
+	@$(LOCK) pyproject.toml --group build --extra spark --constraint requirements.lock --output-file requirements-spark.lock
+	@$(LOCK) --group peers --output-file requirements-peers.lock
 	@$(LOCK) pyproject.toml --group dev --constraint requirements.lock --output-file requirements-dev.lock
 
 venv:
@@ -93,6 +105,19 @@ venv:
 .venv/.dev: requirements-dev.lock .venv/.run
 	@echo "Adding the developers' tools from requirements-dev.lock (once) ..."
 	@$(INSTALL) requirements-dev.lock
+	@touch $@
+
+.venv/.peers: requirements-peers.lock .venv/.run
+	@echo "Setting up .venv/peers from requirements-peers.lock (once) ..."
+	@$(PYTHON) -m venv $(PEERS)
+	@$(PEERS)/bin/python -m pip install --quiet --no-input --require-hashes --only-binary :all: --requirement requirements-peers.lock
+	@touch $@
+
+.venv/.spark: requirements-spark.lock requirements-dev.lock .venv/.run
+	@echo "Setting up .venv/spark from requirements-spark.lock (once, about 500 MB) ..."
+	@$(PYTHON) -m venv $(SPARK)
+	@$(SPARK)/bin/python -m pip install --quiet --no-input --require-hashes --requirement requirements-spark.lock --requirement requirements-dev.lock
+	@$(SPARK)/bin/python -m pip install --quiet --no-input --no-deps --no-build-isolation --editable .
 	@touch $@
 
 # Tried once; the tests say themselves that they were skipped.

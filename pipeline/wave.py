@@ -11,7 +11,17 @@ from pathlib import Path
 import pandas as pd
 from pandera.typing import DataFrame
 
-from pipeline.analyse import Rules, benchmark, compare, estimate, protect, release
+from pipeline.analyse import (
+    Rules,
+    Thresholds,
+    benchmark,
+    compare,
+    estimate,
+    explain,
+    position,
+    protect,
+    release,
+)
 from pipeline.collect import (
     WaveSettings,
     correct,
@@ -23,7 +33,10 @@ from pipeline.collect import (
 )
 from pipeline.design import column_map, with_response
 from pipeline.disseminate import render_reports
+from pipeline.engines import engine_of
 from pipeline.process import (
+    assess,
+    calibrate,
     decode,
     derive,
     harmonise,
@@ -46,8 +59,13 @@ from pipeline.store import (
 from pipeline.study import Study, captions
 from pipeline.tables import (
     Answers,
+    Benchmarks,
+    Changes,
+    Clearance,
     Contributions,
+    Estimates,
     Findings,
+    Indicators,
     Panel,
     Register,
     Release,
@@ -143,22 +161,31 @@ def process(
         population=target.column if target else None,
         min_responses=weighting.min_responses,
     )
+    weights = run(
+        calibrate,
+        weights,
+        frame,
+        columns=weighting.calibrate,
+        population=target.column if target else None,
+        min_responses=weighting.min_responses,
+        method=weighting.method,
+        bounds=weighting.bounds,
+    )
     return panel, frame, weights, run(derive, panel, weights, frame, study.indicators)
 
 
-def analyse(
-    study: Study, processed: Processed, run: Run
-) -> tuple[dict[str, pd.DataFrame], DataFrame[Release]]:
+Results = dict[str, pd.DataFrame]
+"""Tables by the name of their file."""
+Measured = tuple[DataFrame[Estimates], DataFrame[Changes], DataFrame[Benchmarks]]
+"""Levels, changes and trends, differences between groups."""
+
+
+def analyse(study: Study, processed: Processed, run: Run) -> tuple[Results, DataFrame[Release]]:
     """From what firms bring to the numbers that may be published."""
     panel, register, weights, shares = processed
-    rules, breakdowns = study.settings.publication, study.settings.publication.breakdowns
+    settings, rules = study.settings, study.settings.publication
     indicators = with_response(study.indicators, sensitivity=rules.participation)
-    base, pairs = (shares, weights, register), study.benchmark_pairs
-    estimates = run(estimate, *base, indicators, pairs, breakdowns=breakdowns)
-    changes = run(
-        compare, *base, study.indicators, pairs, changes=study.changes, breakdowns=breakdowns
-    )
-    benchmarks = run(benchmark, *base, study.indicators, pairs)
+    measured = measure(study, processed, indicators, run)
     limits = Rules(
         rules.min_contributors, rules.p_percent, rules.dominance_firms, rules.dominance_percent
     )
@@ -167,20 +194,53 @@ def analyse(
         shares,
         register,
         indicators,
-        pairs,
-        breakdowns=breakdowns,
+        study.benchmark_pairs,
+        breakdowns=rules.breakdowns,
         rules=limits,
         min_contributors_high=rules.min_contributors_high,
     )
-    released = run(release, estimates, changes, benchmarks, cleared, indicators)
-    tables: dict[str, pd.DataFrame] = {
-        "panel": panel,
-        "weights": weights,
-        "contributions": shares,
-        "estimates": estimates,
-        "changes": changes,
-        "benchmarks": benchmarks,
-        "clearance": cleared,
-        "release": released,
-    }
-    return tables, released
+    population = settings.target.column if settings.target else None
+    columns = settings.weighting.compared
+    quality = run(assess, weights, register, columns=columns, population=population)
+    thresholds = Thresholds(**settings.quality.model_dump())
+    published = *measured, cleared, indicators
+    released = run(release, *published, quality=quality, thresholds=thresholds)
+    tables: Results = {"panel": panel, "weights": weights, "contributions": shares}
+    tables |= dict(zip(("estimates", "changes", "benchmarks"), measured, strict=True))
+    tables |= {"quality": quality, "clearance": cleared, "release": released}
+    return tables | explained(study, processed, cleared, run), released
+
+
+def measure(
+    study: Study, processed: Processed, indicators: DataFrame[Indicators], run: Run
+) -> Measured:
+    """Estimates with their uncertainty; of changes and differences only the study's own."""
+    _, register, weights, shares = processed
+    rules, changes = study.settings.publication, study.changes
+    base, own, pairs = (shares, weights, register), study.indicators, study.benchmark_pairs
+    breakdowns, pooled = rules.breakdowns, rules.pooled
+    levels = run(
+        estimate,
+        *base,
+        indicators,
+        pairs,
+        changes=changes,
+        breakdowns=breakdowns,
+        pooled=pooled,
+        engine=engine_of(study.settings.engine),
+    )
+    compared = run(compare, *base, own, pairs, changes=changes, breakdowns=breakdowns)
+    least = rules.min_contributors_high
+    benchmarks = run(benchmark, *base, own, pairs, adjusted=rules.adjusted, min_answers=least)
+    return levels, compared, benchmarks
+
+
+def explained(
+    study: Study, processed: Processed, cleared: DataFrame[Clearance], run: Run
+) -> Results:
+    """What is not published: what lies behind the changes, and where each firm stands."""
+    _, register, weights, shares = processed
+    base, rules = (shares, weights, register, study.indicators), study.settings.publication
+    flows, parts = run(explain, *base, changes=study.changes, breakdowns=rules.breakdowns)
+    positions = run(position, *base, cleared, peers=rules.peers)
+    return {"flows": flows, "decompositions": parts, "positions": positions}

@@ -17,7 +17,7 @@ import pandas as pd
 
 ROOT = Path(__file__).resolve().parents[1]
 EXPECTED = ROOT / "tests" / "expected"
-TABLES = ("weights", "estimates", "changes", "benchmarks", "clearance")
+TABLES = ("weights", "quality", "estimates", "changes", "benchmarks", "clearance")
 DIGITS = 10
 """Significant digits that are compared: sums may differ in the last ones between machines."""
 

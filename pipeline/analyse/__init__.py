@@ -1,10 +1,23 @@
-"""GSBPM 6, analyse: estimate, compare, benchmark, protect, release."""
+"""GSBPM 6, analyse: estimate, compare, benchmark, explain, protect, position, release."""
 
 from pipeline.analyse.benchmark import benchmark
 from pipeline.analyse.compare import compare
 from pipeline.analyse.estimate import estimate
+from pipeline.analyse.explain import explain
+from pipeline.analyse.grades import Thresholds
+from pipeline.analyse.position import position
 from pipeline.analyse.protect import protect
 from pipeline.analyse.release import release
 from pipeline.disclosure import Rules
 
-__all__ = ["Rules", "benchmark", "compare", "estimate", "protect", "release"]
+__all__ = [
+    "Rules",
+    "Thresholds",
+    "benchmark",
+    "compare",
+    "estimate",
+    "explain",
+    "position",
+    "protect",
+    "release",
+]

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
+from functools import reduce
+from typing import NamedTuple
+
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pandera.pandas as pa
 from pandera.typing import DataFrame
 
 from pipeline import survey
-from pipeline.analyse.domains import GROUP, Bools, groups_of, wave_frames
-from pipeline.analyse.measures import Measures, interval, rules_of
+from pipeline.analyse.domains import GROUP, Bools, WaveFrame, groups_of, wave_frames
+from pipeline.analyse.measures import Ints, Measures, interval, rules_of
 from pipeline.tables import (
     BenchmarkPairs,
     Benchmarks,
@@ -18,7 +23,16 @@ from pipeline.tables import (
     Register,
     Weights,
 )
-from pipeline.tables.flow import REST
+from pipeline.tables.flow import CROSS, REST
+
+Names = npt.NDArray[np.object_]
+
+
+class _Sides(NamedTuple):
+    """Who is in the group and who in the reference of each pair, each (pairs, N)."""
+
+    group: Bools
+    reference: Bools
 
 
 @pa.check_types
@@ -28,6 +42,9 @@ def benchmark(
     register: DataFrame[Register],
     indicators: DataFrame[Indicators],
     pairs: DataFrame[BenchmarkPairs],
+    *,
+    adjusted: Sequence[str],
+    min_answers: int,
 ) -> DataFrame[Benchmarks]:
     """Differences of the declared pairs in every wave, in the indicator's unit.
 
@@ -36,6 +53,11 @@ def benchmark(
     the benchmark does without, and pairs of which one side is not in the wave's register. Group and
     reference of one population share strata and weights, so their difference is estimated as one:
     its variance is that of the difference of their influences (see `pipeline.survey.difference`).
+
+    For the newest wave a second row has the difference to the reference with the composition of
+    the group by the columns `adjusted` of the register, but for that of the pair itself; cells of
+    fewer than `min_answers` of the reference are merged along these columns, the last one first
+    (see `pipeline.survey.standardised`).
     """
     groups = groups_of(register, [], pairs)
     frames, rules = wave_frames(weights, register, groups), rules_of(indicators)
@@ -43,24 +65,61 @@ def benchmark(
     without = [set(names.split()) for names in pairs[BenchmarkPairs.without]]
     tables: list[pd.DataFrame] = [Benchmarks.empty()]
     for wave, frame in frames.items():
-        group, reference = _sides(frame.members, groups, pairs)
-        there_are = group.any(axis=1) & reference.any(axis=1)
+        sides = _sides(frame.members, groups, pairs)
+        there_are = sides.group.any(axis=1) & sides.reference.any(axis=1)
+        columns = _columns(frame, register, adjusted if wave == max(frames) else ())
         for name in sorted(name for name in rules if wave in measures.waves[name]):
             named = np.array([name not in others for others in without], dtype=bool)
-            rows = np.asarray(there_are & named, dtype=bool)
-            if rules[name].kind == "total" or not rows.any():
+            rows = np.flatnonzero(there_are & named)
+            if rules[name].kind == "total" or not len(rows):
                 continue
-            here = measures.estimate(wave, name, group[rows])
-            there = measures.estimate(wave, name, reference[rows])
+            here = measures.estimate(wave, name, sides.group[rows])
+            there = measures.estimate(wave, name, sides.reference[rows])
             result = _difference(here, there, rules[name].scale)
-            compared = pairs.loc[rows].reset_index(drop=True)
-            tables.append(pd.concat([compared, result], axis=1).assign(wave=wave, indicator=name))
+            own = pairs.iloc[rows].reset_index(drop=True).assign(wave=wave, indicator=name)
+            tables.append(pd.concat([own, result.assign(adjusted=False, coverage=1.0)], axis=1))
+            for cells, among in _by_cells(own, columns):
+                group, reference = (side[rows[among]] for side in sides)
+                like = measures.standardised(
+                    wave, name, group, reference, cells=cells, fewest=min_answers
+                )
+                here = measures.estimate(wave, name, group)
+                result = _difference(here, like.estimate, rules[name].scale)
+                result = result.assign(adjusted=True, coverage=like.coverage)
+                tables.append(pd.concat([own.iloc[among].reset_index(drop=True), result], axis=1))
     table = pd.concat(tables, ignore_index=True)
     return DataFrame[Benchmarks](table[list(Benchmarks.to_schema().columns)])
 
 
-def _sides(members: Bools, groups: pd.DataFrame, pairs: pd.DataFrame) -> tuple[Bools, Bools]:
-    """Who is in the group and who in the reference of each pair, each (pairs, N)."""
+def _columns(frame: WaveFrame, register: pd.DataFrame, adjusted: Sequence[str]) -> dict[str, Names]:
+    """The group of each firm of the wave in each column, (N,); those of references like others."""
+    listed = register.loc[register[Register.wave] == frame.wave]
+    found = {}
+    for name in adjusted:
+        rows = listed.loc[listed[Register.variable] == name]
+        groups = rows.set_index(Register.firm_id)[Register.group].reindex(frame.firms)
+        found[name] = groups.str.split(CROSS).str[-1].fillna("").to_numpy(dtype=object)
+    return found
+
+
+def _by_cells(
+    pairs: pd.DataFrame, columns: Mapping[str, Names]
+) -> Iterator[tuple[list[Names], Ints]]:
+    """Cells, the finest first, and the pairs (by row) that are adjusted by them.
+
+    A pair of groups of a column cannot be adjusted by it: no firm of one is like one of the other.
+    """
+    breakdowns = pairs[BenchmarkPairs.breakdown].to_numpy(dtype=object)
+    for breakdown in dict.fromkeys(breakdowns):
+        left = [codes for name, codes in columns.items() if name not in breakdown.split(CROSS)]
+        depths = range(len(left), 0, -1)
+        cells = [reduce(lambda a, b: a + CROSS + b, left[:depth]) for depth in depths]
+        if cells:
+            yield cells, np.flatnonzero(breakdowns == breakdown)
+
+
+def _sides(members: Bools, groups: pd.DataFrame, pairs: pd.DataFrame) -> _Sides:
+    """Rows of members of groups and references."""
     rows = pd.MultiIndex.from_frame(groups[GROUP])
     padded = np.vstack([members, np.zeros_like(members[:1])])  # a group without firms is row -1
     breakdown, group = pairs[BenchmarkPairs.breakdown], pairs[BenchmarkPairs.group]
@@ -68,7 +127,7 @@ def _sides(members: Bools, groups: pd.DataFrame, pairs: pd.DataFrame) -> tuple[B
     inside = padded[rows.get_indexer(pd.MultiIndex.from_arrays([breakdown, group]))]
     other = padded[rows.get_indexer(pd.MultiIndex.from_arrays([breakdown, reference]))]
     is_rest = (reference == REST).to_numpy()[:, None]
-    return inside, np.where(is_rest, members[0] & ~inside, other)
+    return _Sides(inside, np.where(is_rest, members[0] & ~inside, other))
 
 
 def _difference(group: survey.Estimate, reference: survey.Estimate, scale: float) -> pd.DataFrame:
@@ -81,5 +140,6 @@ def _difference(group: survey.Estimate, reference: survey.Estimate, scale: float
             str(Benchmarks.se): scale * result.se,
             str(Benchmarks.ci_low): scale * ends.low,
             str(Benchmarks.ci_high): scale * ends.high,
+            str(Benchmarks.p): survey.p_value(result),
         }
     )

@@ -1,8 +1,9 @@
-"""Compare: the change of every indicator on an earlier wave."""
+"""Compare: the change of every indicator on an earlier wave, and its trend over all waves."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -11,8 +12,9 @@ import pandera.pandas as pa
 from pandera.typing import DataFrame
 
 from pipeline import survey
+from pipeline.analyse.breaks import last_break
 from pipeline.analyse.domains import GROUP, TARGET, Bools, groups_of, wave_frames
-from pipeline.analyse.measures import Ints, Measures, interval, rules_of
+from pipeline.analyse.measures import Ints, Levels, Measures, interval, rules_of
 from pipeline.tables import (
     BenchmarkPairs,
     ChangeRules,
@@ -23,9 +25,9 @@ from pipeline.tables import (
     Weights,
 )
 
-EVERYTHING = "*"
-"""As the item of a change: the whole questionnaire."""
 Names = npt.NDArray[np.object_]
+FEWEST_WAVES = 3
+"""Through fewer waves a trend is a change."""
 
 
 @pa.check_types
@@ -43,49 +45,45 @@ def compare(
 
     A reference group is compared with the last wave in which firms of it answered, as it may not
     be asked in every wave. The standard error has the covariance of the firms in both waves,
-    matched by key, with each wave's own response and firms that changed stratum (Tam 1984; see
-    `pipeline.survey.change`).
+    matched by key, with each wave's own response and calibration and firms that changed stratum
+    (Tam 1984; see `pipeline.survey.change`). For the newest wave also the trend of the target
+    population's groups since the first wave or the last break.
     """
     groups = groups_of(register, breakdowns, pairs)
     frames, rules = wave_frames(weights, register, groups), rules_of(indicators)
     measures = Measures(contributions, frames, rules)
-    broken = changes.loc[changes[ChangeRules.kind] == "break"]
+    target = groups[TARGET].to_numpy(dtype=bool)
     tables: list[pd.DataFrame] = [Changes.empty().assign(place=0)]
     for name, rule in rules.items():
-        breaks = broken.loc[broken[ChangeRules.item].isin(rule.items | {EVERYTHING})]
-        since = breaks[ChangeRules.from_wave]
-        for wave, previous, rows, before, after in _compared(measures, name, groups):
-            table = _table(before, after, rule.scale).assign(
-                **{column: groups[column].to_numpy()[rows] for column in GROUP},
-                wave=wave,
-                previous=previous,
-                indicator=name,
-                place=rows,
-                break_in_series=bool(((since > previous) & (since <= wave)).any()),
+        levels = Levels(measures, name)
+        for wave, previous, rows in _compared(measures, name, target):
+            before, after = levels(previous, rows), levels(wave, rows)
+            table = _table(survey.change(before, after), rule.scale).assign(
+                n_both=survey.overlap(before, after),
+                break_in_series=previous < last_break(changes, rule.items, wave),
             )
-            tables.append(table)
+            key = {"wave": wave, "previous": previous, "comparison": "change"}
+            tables.append(_named(table, groups, rows, key | {"indicator": name}))
+        newest = measures.waves[name][-1:]
+        since = last_break(changes, rule.items, *newest) if newest else ""
+        waves = [wave for wave in measures.waves[name] if wave >= since]
+        if newest == list(frames)[-1:] and len(waves) >= FEWEST_WAVES:
+            rows = np.flatnonzero(target)
+            slopes = _trend(frames, {wave: levels(wave, rows) for wave in waves})
+            table = _table(slopes, rule.scale).assign(n_both=slopes.n, break_in_series=False)
+            key = {"wave": waves[-1], "previous": waves[0], "comparison": "trend"}
+            tables.append(_named(table, groups, rows, key | {"indicator": name}))
     table = pd.concat(tables, ignore_index=True)
-    table = table.sort_values([Changes.wave, Changes.indicator, "place"], ignore_index=True)
+    order = [Changes.wave, Changes.indicator, Changes.comparison, "place"]
+    table = table.sort_values(order, ignore_index=True)
     return DataFrame[Changes](table[list(Changes.to_schema().columns)])
 
 
-def _compared(
-    measures: Measures, name: str, groups: pd.DataFrame
-) -> Iterator[tuple[str, str, Ints, survey.Estimate, survey.Estimate]]:
-    """Wave, previous wave, the groups (by row) that are so compared, and their two estimates."""
-    known: dict[tuple[str, bytes], survey.Estimate] = {}
-
-    def estimate(wave: str, rows: Ints) -> survey.Estimate:
-        key = wave, rows.tobytes()
-        if key not in known:
-            members = measures.frames[wave].members[rows]
-            known[key] = measures.estimate(wave, name, members)
-        return known[key]
-
-    for wave, previous in _previous(measures, name, groups[TARGET].to_numpy(dtype=bool)):
+def _compared(measures: Measures, name: str, target: Bools) -> Iterator[tuple[str, str, Ints]]:
+    """Wave, previous wave, and the groups (by row) that are so compared."""
+    for wave, previous in _previous(measures, name, target):
         for earlier in sorted(set(previous[previous != ""])):
-            rows = np.flatnonzero(previous == earlier)
-            yield wave, earlier, rows, estimate(earlier, rows), estimate(wave, rows)
+            yield wave, earlier, np.flatnonzero(previous == earlier)
 
 
 def _previous(measures: Measures, name: str, target: Bools) -> Iterator[tuple[str, Names]]:
@@ -102,15 +100,34 @@ def _previous(measures: Measures, name: str, target: Bools) -> Iterator[tuple[st
         last = np.where(has_answers, wave, last)
 
 
-def _table(before: survey.Estimate, after: survey.Estimate, scale: float) -> pd.DataFrame:
-    result = survey.change(before, after)
+def _trend(frames: Mapping[str, object], levels: Mapping[str, survey.Estimate]) -> survey.Estimate:
+    """Change from wave to wave; a wave that did not ask is a step like any other.
+
+    None for a group that is missing in one of the waves: its line would be through others.
+    """
+    times = [float(list(frames).index(wave)) for wave in levels]
+    found = survey.trend(list(levels.values()), times)
+    whole = found.waves == len(levels)
+    estimate, se = (np.where(whole, figure, np.nan) for figure in (found.estimate, found.se))
+    return replace(found, estimate=estimate, se=se)
+
+
+def _named(
+    table: pd.DataFrame, groups: pd.DataFrame, rows: Ints, key: Mapping[str, str]
+) -> pd.DataFrame:
+    own = {column: groups[column].to_numpy()[rows] for column in GROUP}
+    return table.assign(**own, **key, place=rows)
+
+
+def _table(result: survey.Estimate, scale: float) -> pd.DataFrame:
     ends = interval(result, "difference")
     return pd.DataFrame(
         {
-            str(Changes.n_both): survey.overlap(before, after),
             str(Changes.change): scale * result.estimate,
             str(Changes.se): scale * result.se,
             str(Changes.ci_low): scale * ends.low,
             str(Changes.ci_high): scale * ends.high,
+            str(Changes.p): survey.p_value(result),
+            str(Changes.detectable): survey.smallest_detectable(scale * result.se, result.df),
         }
     )

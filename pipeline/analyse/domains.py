@@ -11,7 +11,7 @@ import pandas as pd
 
 from pipeline import survey
 from pipeline.tables import BenchmarkPairs, Estimates, Register, Weights
-from pipeline.tables.flow import ALL
+from pipeline.tables.flow import ALL, MARGIN
 
 Bools = npt.NDArray[np.bool_]
 GROUP = [Estimates.breakdown, Estimates.group]
@@ -98,13 +98,42 @@ def _wave_frame(
     strata = frame[Weights.stratum].to_numpy(dtype=object)
     eligible = frame[str(Weights.eligible)].to_numpy(dtype=bool)
     asked = eligible & frame[str(Weights.selected)].to_numpy(dtype=bool)
-    weight = frame[str(Weights.weight)].to_numpy()
     return WaveFrame(
         wave=wave,
         firms=firms,
         members=members_of(groups, firms, listed),
         eligible=eligible,
         asked=asked,
-        answers=survey.Design.from_frame(firms, strata, weight > 0, weight),
+        answers=_answers(frame),
         census=survey.Design.from_frame(firms[asked], strata[asked], asked[asked]),
     )
+
+
+def _answers(frame: pd.DataFrame) -> survey.Design:
+    """The firms that responded, with the calibration of their weights.
+
+    Calibrated population by population; a firm without margins is of one that was not, and its
+    stratum is a constraint that the strata of the design make harmless. But a firm that answered
+    alone in its stratum would have no residual, and seem certain: its stratum is none.
+    """
+    before, after = (
+        frame[str(column)].to_numpy(dtype=float)
+        for column in (Weights.response_weight, Weights.weight)
+    )
+    strata = frame[Weights.stratum].to_numpy(dtype=object)
+    firms = pd.Index(frame[Weights.firm_id], dtype=object)
+    design = survey.Design.from_frame(firms, strata, before > 0, before)
+    heard = frame.loc[before > 0, [Weights.stratum, Weights.margins]]
+    if not (heard[Weights.margins] != "").any():
+        return design
+    cells, kinds = pd.factorize(heard[Weights.stratum] + MARGIN * 2 + heard[Weights.margins])
+    named = pd.Series(kinds).str.split(MARGIN * 2, expand=True)
+    strata_heard = named[0].where(named[0].map(heard[Weights.stratum].value_counts()) > 1)
+    margins = named[1].replace("", None).str.split(MARGIN, expand=True)
+    columns = [strata_heard, *(column for _, column in margins.items())]
+    constraints = pd.concat([pd.get_dummies(column, dtype=float) for column in columns], axis=1)
+    weights = after[before > 0]
+    calibration = survey.Calibration(
+        before[before > 0], weights, constraints.to_numpy(), cells=cells.astype(np.int64)
+    )
+    return design.adjusted(weights, calibration)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -82,6 +82,13 @@ class Answers(NamedTuple):
     in_base: Bools
 
 
+class Like(NamedTuple):
+    """Estimates for references composed like groups, and the share of firms with their like."""
+
+    estimate: survey.Estimate
+    coverage: Floats
+
+
 class Measures:
     """Every indicator of every wave, ready to be estimated for any groups of firms.
 
@@ -105,6 +112,10 @@ class Measures:
         parts = self.rules[name].parts
         return all((wave, part) in self._answers for part in parts or (name,))
 
+    def answers(self, wave: str, name: str) -> Answers:
+        """What the firms of a wave bring to an indicator that is not a formula."""
+        return self._answers[wave, name]
+
     def count(self, wave: str, name: str, members: Bools) -> Ints:
         """Firms in each row of `members` (k, N) that answered, in the base; the fewest of parts."""
         parts = self.rules[name].parts
@@ -116,20 +127,11 @@ class Measures:
         return np.asarray((members[:, answers.firms] & counted).sum(axis=1), dtype=np.int64)
 
     def estimate(self, wave: str, name: str, members: Bools) -> survey.Estimate:
-        """Estimate an indicator of a wave, unscaled, for each row of `members` (k, N).
-
-        A formula is computed from its parts as they are printed, with their scale.
-        """
+        """Estimate an indicator of a wave, unscaled, for each row of `members` (k, N)."""
         rule = self.rules[name]
         if rule.parts:
-            scales = [self.rules[part].scale for part in rule.parts]
-
-            def value(*arrays: npt.NDArray[Any]) -> npt.NDArray[Any]:
-                scaled = [scale * a for scale, a in zip(scales, arrays, strict=True)]
-                return compute(rule.numerator, dict(zip(rule.parts, scaled, strict=True)))
-
             parts = [self.estimate(wave, part, members) for part in rule.parts]
-            return survey.function(parts, value)
+            return self._formula(rule, parts)
         design, firms, y, x, in_base = self._answers[wave, name]
         inside = members[:, firms] & (in_base | np.isnan(y))
         match rule.kind:
@@ -143,6 +145,67 @@ class Measures:
                 return survey.balance(design, y, inside)
             case _:
                 return survey.mean(design, y, inside)
+
+    def standardised(
+        self,
+        wave: str,
+        name: str,
+        group: Bools,
+        reference: Bools,
+        *,
+        cells: Sequence[npt.NDArray[np.object_]],
+        fewest: int,
+    ) -> Like:
+        """Estimate an indicator for references (k, N) as if composed like the groups (k, N).
+
+        By `cells` of the register's firms, each (N,), the finest first, those with fewer than
+        `fewest` answers merged; see `pipeline.survey.standardised`.
+        """
+        rule = self.rules[name]
+        if rule.parts:
+            likes = [
+                self.standardised(wave, part, group, reference, cells=cells, fewest=fewest)
+                for part in rule.parts
+            ]
+            found = self._formula(rule, [like.estimate for like in likes])
+            return Like(found, np.min([like.coverage for like in likes], axis=0))
+        design, firms, y, x, in_base = self._answers[wave, name]
+        found = survey.standardised(
+            design,
+            y,
+            cells,
+            group=group,
+            reference=reference[:, firms] & (in_base | np.isnan(y)),
+            x=x if rule.kind == "ratio" else None,
+            fewest=fewest,
+        )
+        return Like(found, 1 - found.lost)
+
+    def _formula(self, rule: Rule, parts: Sequence[survey.Estimate]) -> survey.Estimate:
+        """A formula of its parts as they are printed, with their scale."""
+        scales = [self.rules[part].scale for part in rule.parts]
+
+        def value(*arrays: npt.NDArray[Any]) -> npt.NDArray[Any]:
+            scaled = [scale * a for scale, a in zip(scales, arrays, strict=True)]
+            return compute(rule.numerator, dict(zip(rule.parts, scaled, strict=True)))
+
+        return survey.function(parts, value)
+
+
+class Levels:
+    """The estimates of an indicator by wave and groups, each made once."""
+
+    def __init__(self, measures: Measures, name: str) -> None:
+        self._measures, self._name = measures, name
+        self._known: dict[tuple[str, bytes], survey.Estimate] = {}
+
+    def __call__(self, wave: str, rows: Ints) -> survey.Estimate:
+        """Estimate for these groups, rows of the wave's members."""
+        key = wave, rows.tobytes()
+        if key not in self._known:
+            members = self._measures.frames[wave].members[rows]
+            self._known[key] = self._measures.estimate(wave, self._name, members)
+        return self._known[key]
 
 
 def _answers(frame: WaveFrame, name: str, rows: pd.DataFrame) -> Answers:

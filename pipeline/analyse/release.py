@@ -2,36 +2,57 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pandera.pandas as pa
 from pandera.typing import DataFrame
 
+from pipeline import survey
+from pipeline.analyse.grades import Thresholds, grades
 from pipeline.analyse.measures import rules_of
-from pipeline.tables import Benchmarks, Changes, Clearance, Estimates, Indicators, Release
-from pipeline.tables.flow import ALL, RESPONSE, REST
+from pipeline.analyse.rounding import round_figures
+from pipeline.tables import (
+    Benchmarks,
+    Changes,
+    Clearance,
+    Estimates,
+    Indicators,
+    Quality,
+    Release,
+)
+from pipeline.tables.flow import ALL, REPRESENTATIVITY, RESPONSE, REST
 
-Floats = npt.NDArray[np.float64]
 CELL = [Release.wave, Release.indicator, Release.breakdown, Release.group]
+ENDS = {"value": "", "low": "_low", "high": "_high"}
+CLAIM = ENDS | {"established": "_significant"}
 STATISTICS = {
     "estimate": {"value": "estimate", "low": "ci_low", "high": "ci_high", "n": "n"},
-    "change": {
-        "value": "change",
-        "low": "change_low",
-        "high": "change_high",
-        "established": "change_significant",
-    },
-    "difference": {
-        "value": "difference",
-        "low": "difference_low",
-        "high": "difference_high",
-        "established": "difference_significant",
+    "pooled": {figure: f"pooled{end}" for figure, end in (ENDS | {"n": "_n"}).items()},
+    **{
+        name: {figure: f"{name}{end}" for figure, end in CLAIM.items()}
+        for name in ("change", "trend", "difference", "adjusted")
     },
 }
 """What each figure is called in the Release, by the kind of comparison."""
+PUBLISHED = {
+    "estimate": 0,
+    "ci_low": 0,
+    "ci_high": 0,
+    "partial": 1,
+    "weight_low": 2,
+    "weight_high": 2,
+    "design_effect": 2,
+}
+"""Measures of response and weights that are published, with their decimals."""
+OUTWARDS = {"ci_low": np.floor, "ci_high": np.ceil}
+"""How the ends of an interval are rounded."""
 COUNTED = ("n", "population", "established")
 """Figures that are whole numbers whatever the indicator's decimals."""
+LEVEL = 0.05
+"""Expected share of false claims among those that are established."""
 
 
 @pa.check_types
@@ -41,20 +62,26 @@ def release(
     benchmarks: DataFrame[Benchmarks],
     clearance: DataFrame[Clearance],
     indicators: DataFrame[Indicators],
+    *,
+    quality: DataFrame[Quality],
+    thresholds: Thresholds,
 ) -> DataFrame[Release]:
     """Every number that may be printed, one row each; what is suppressed keeps a row with `c`.
 
     Shares, balances and what is computed from them alone have their interval rounded outwards. A
-    change needs both waves cleared, a difference the group, its reference and, where that is the
-    rest, `all`. The exact standard error of an amount gives the largest firm away, so its interval
-    is widened as `Clearance.widening` says and the half-width rounded up to two digits. A change or
-    difference counts as established where the interval that is printed does not contain 0.
+    change needs both waves cleared, a trend and a mean of waves all of them, a difference the
+    group, its reference and, where that is the rest, `all`. The exact standard error of an amount
+    gives the largest firm away, so its interval is widened as `Clearance.widening` says and the
+    half-width rounded up to two digits. What is too imprecise to be of use has the symbol `u`
+    (see `grades`). A change, trend or difference counts as established where the interval that is
+    printed does not contain 0 and neither its p-value, adjusted for all claims of the wave
+    (Benjamini and Hochberg 1995), is above 5 per cent.
     """
     cleared = clearance.set_index(CELL)
     figures = pd.concat(
         [
             _estimates(estimates, cleared),
-            _changes(changes, cleared),
+            _changes(changes, cleared, estimates),
             _benchmarks(benchmarks, cleared, estimates),
         ],
         ignore_index=True,
@@ -62,19 +89,51 @@ def release(
     figures = figures.merge(indicators, on=Indicators.indicator)
     categorical = {name: rule.categorical for name, rule in rules_of(indicators).items()}
     figures["categorical"] = figures[Release.indicator].map(categorical)
-    _round(figures)
-    apart = (figures["low"] > 0) | (figures["high"] < 0)
-    figures["established"] = apart.where(figures["value"].notna()).astype(float)
+    figures[Release.grade] = grades(figures, thresholds)
+    useless = (figures[Release.grade] == "D") & (figures[Release.symbol] == "")
+    figures[Release.symbol] = figures[Release.symbol].mask(useless, "u")
+    # A line through several waves is flat where one year's change is not: one decimal more.
+    figures[str(Release.decimals)] += figures["comparison"] == "trend"
+    figures["reach"] = figures["detectable"] / ((figures["high"] - figures["low"]) / 2)
+    round_figures(figures)
+    figures["detectable"] = _detectable(figures)
+    figures["established"] = _established(figures)
     tables = [
         _rows(figures[figures["comparison"] == comparison], figure, statistic)
         for comparison, names in STATISTICS.items()
         for figure, statistic in names.items()
     ]
-    is_response = (figures[Release.indicator] == RESPONSE) & (figures["comparison"] == "estimate")
-    tables.append(_rows(figures[is_response], "population", "population"))
+    counted = (figures[Release.indicator] == RESPONSE) & (figures["comparison"] == "estimate")
+    tables.append(_rows(figures[counted], "population", "population"))
+    everybody = (figures[Release.breakdown] == ALL) & (figures["comparison"] == "change")
+    tables.append(_rows(figures[everybody], "detectable", "change_detectable"))
+    tables += _of_response(quality, figures)
     table = pd.concat(tables, ignore_index=True)
     table = table.sort_values(Release.number_id, ignore_index=True)
     return DataFrame[Release](table[list(Release.to_schema().columns)])
+
+
+def _established(figures: pd.DataFrame) -> pd.Series[float]:
+    """Whether each claim is established: 1, 0, or NaN where there is none to be made.
+
+    The claims of a wave are counted over everything printed of it, group by group.
+    """
+    shown = (figures[Release.symbol] == "") & figures["value"].notna()
+    adjusted = pd.Series(np.nan, figures.index)
+    for _, claims in figures[shown & figures["p"].notna()].groupby(Release.wave):
+        adjusted[claims.index] = survey.benjamini_hochberg(claims["p"])
+    apart = (figures["low"] > 0) | (figures["high"] < 0)
+    return (apart & (adjusted <= LEVEL)).where(figures["value"].notna()).astype(float)
+
+
+def _detectable(figures: pd.DataFrame) -> pd.Series[float]:
+    """Smallest detectable change, rounded up, from the interval that is printed.
+
+    The exact one would tell the standard error, which an amount's interval was widened to hide.
+    """
+    unit = 10.0 ** -figures[str(Release.decimals)].astype(float)
+    half = (figures["high"] - figures["low"]) / 2
+    return pd.Series(np.ceil((figures["reach"] * half / unit).round(6)) * unit, figures.index)
 
 
 def _symbol(hidden: pd.Series, absent: pd.Series | npt.NDArray[np.bool_]) -> npt.NDArray[np.str_]:
@@ -91,19 +150,47 @@ def _look_up(
 
 
 def _estimates(estimates: pd.DataFrame, cleared: pd.DataFrame) -> pd.DataFrame:
+    """Estimates of a wave, and means of it and the one before, of which both must be cleared."""
     table = estimates.rename(columns={"estimate": "value", "ci_low": "low", "ci_high": "high"})
+    before = {wave: earlier for earlier, wave in pairwise(sorted(set(table[Estimates.wave])))}
     hidden, widening = _look_up(table, cleared)
-    symbol = _symbol(hidden, table[Estimates.population] == 0)
-    return table.assign(comparison="estimate", reference="", symbol=symbol, widening=widening)
+    earlier = pd.Series([before.get(w, "") for w in table[Estimates.wave]], table.index, dtype=str)
+    hidden_before, widening_before = _look_up(table, cleared, wave=earlier)
+    is_pooled = table[str(Estimates.waves)] > 1
+    return table.assign(
+        comparison=np.where(is_pooled, "pooled", "estimate"),
+        reference="",
+        level=table["value"],
+        symbol=_symbol(hidden | (is_pooled & hidden_before), table[Estimates.population] == 0),
+        widening=np.where(is_pooled, np.maximum(widening, widening_before), widening),
+    )
 
 
-def _changes(changes: pd.DataFrame, cleared: pd.DataFrame) -> pd.DataFrame:
+def _changes(changes: pd.DataFrame, cleared: pd.DataFrame, estimates: pd.DataFrame) -> pd.DataFrame:
+    """Changes and trends; of a trend every wave with the indicator must be cleared."""
     table = changes.rename(columns={"change": "value", "ci_low": "low", "ci_high": "high"})
+    waves = sorted(set(cleared.index.get_level_values(Release.wave)))
+    levels = (Release.wave, Release.indicator)
+    known = set(zip(*(cleared.index.get_level_values(level) for level in levels), strict=True))
     hidden, widening = _look_up(table, cleared)
-    hidden_before, widening_before = _look_up(table, cleared, wave=table[Changes.previous])
-    symbol = _symbol(hidden | hidden_before, table[str(Changes.break_in_series)])
-    widest = np.maximum(widening, widening_before)
-    return table.assign(comparison="change", reference="", symbol=symbol, widening=widest)
+    for wave in waves:
+        ends = table[Changes.previous] == wave
+        between = (table[Changes.previous] < wave) & (table[Changes.wave] > wave)
+        asked = np.array([(wave, name) in known for name in table[Changes.indicator]], dtype=bool)
+        needed = ends | (between & (table[Changes.comparison] == "trend") & asked)
+        hidden_then, widening_then = _look_up(table, cleared, wave=wave)
+        hidden |= needed & hidden_then
+        widening = widening.where(~needed, np.maximum(widening, widening_then))
+    return table.assign(
+        reference="",
+        level=_of_group("estimate", table, estimates),
+        n=np.minimum(
+            _of_group("n", table, estimates),
+            _of_group("n", table, estimates, wave=table[Changes.previous]),
+        ),
+        symbol=_symbol(hidden, table[str(Changes.break_in_series)]),
+        widening=widening,
+    )
 
 
 def _benchmarks(
@@ -118,43 +205,40 @@ def _benchmarks(
     empty = pd.MultiIndex.from_frame(estimates.loc[estimates[Estimates.population] == 0, CELL])
     sides = (table, table.assign(group=table[Benchmarks.reference]))
     absent = [pd.MultiIndex.from_frame(side[CELL]).isin(empty) for side in sides]
-    symbol = _symbol(hidden | whole.where(is_rest, other), absent[0] | absent[1])
-    widest = np.maximum(widening, widening_whole.where(is_rest, widening_other))
-    return table.assign(comparison="difference", symbol=symbol, widening=widest)
+    alone = table[str(Benchmarks.adjusted)] & table["value"].isna()
+    return table.assign(
+        comparison=np.where(table[str(Benchmarks.adjusted)], "adjusted", "difference"),
+        level=_of_group("estimate", table, estimates),
+        n=np.minimum(_of_group("n", table, estimates), table[str(Benchmarks.n_reference)]),
+        symbol=_symbol(hidden | whole.where(is_rest, other), absent[0] | absent[1] | alone),
+        widening=np.maximum(widening, widening_whole.where(is_rest, widening_other)),
+    )
 
 
-def _round(figures: pd.DataFrame) -> None:
-    """Round in place to the indicator's decimals, intervals outwards; widen those of amounts.
-
-    The half-width of an amount is measured from the printed value to the further end. An interval
-    without width (everybody answered) is the printed value.
-    """
-    is_amount = ~figures["categorical"]
-    value, low, high = (figures[c].to_numpy(dtype=float) for c in ("value", "low", "high"))
-    unit = 10.0 ** -figures[str(Indicators.decimals)].to_numpy(dtype=float)
-    rounded = np.round(value / unit) * unit
-    reach = np.maximum(high - rounded, rounded - low) * figures["widening"].to_numpy(dtype=float)
-    half = _two_digits_up(reach, unit)
-    ends = {
-        "low": np.where(is_amount, rounded - half, _outwards(low / unit, np.floor) * unit),
-        "high": np.where(is_amount, rounded + half, _outwards(high / unit, np.ceil) * unit),
-    }
-    figures["value"] = rounded
-    for name, end in ends.items():
-        figures[name] = np.where(high - low > 1e-9 * np.abs(value), end, rounded + 0.0 * low)
+def _of_group(
+    column: str, table: pd.DataFrame, estimates: pd.DataFrame, **other: pd.Series
+) -> pd.Series[float]:
+    """What the group of a comparison has in its wave by itself; `other` as in `_look_up`."""
+    own = estimates[estimates[str(Estimates.waves)] == 1].set_index(CELL)[column]
+    key = pd.MultiIndex.from_frame(table.assign(**other)[CELL])
+    return own.reindex(key).set_axis(table.index)
 
 
-def _two_digits_up(half: Floats, unit: Floats) -> Floats:
-    """The next number of two digits, but no finer than the unit; NaN stays."""
-    positive = np.where(half > 0, half, unit)
-    step = np.maximum(10.0 ** (np.floor(np.log10(positive)) - 1), unit)
-    return np.where(np.isnan(half), np.nan, _outwards(positive / step, np.ceil) * step)
-
-
-def _outwards(units: Floats, direction: np.ufunc) -> Floats:
-    """Round to whole units away from the estimate, but not for the last digits of a float."""
-    near = np.round(units)
-    return np.where(np.abs(units - near) < 1e-9, near, direction(units))
+def _of_response(quality: pd.DataFrame, figures: pd.DataFrame) -> list[pd.DataFrame]:
+    """What is published of response and weights where the response rate of all firms is."""
+    rate = figures[(figures[Release.indicator] == RESPONSE) & (figures[Release.breakdown] == ALL)]
+    shown = set(rate.loc[(rate[Release.symbol] == "") & rate["value"].notna(), Release.wave])
+    named = quality.rename(columns={Quality.variable: Release.breakdown}).assign(
+        indicator=REPRESENTATIVITY, reference="", symbol="", grade=""
+    )
+    named = named[named[Quality.wave].isin(shown) & (named[Quality.population] == ALL)]
+    tables = []
+    for measure, decimals in PUBLISHED.items():
+        rows = named[(named[Quality.measure] == measure) & (named[Quality.group] == ALL)]
+        value = OUTWARDS.get(measure, np.round)(rows["value"] * 10**decimals) / 10**decimals
+        rows = rows.assign(value=value, decimals=decimals)
+        tables.append(_rows(rows, "value", measure))
+    return tables
 
 
 def _rows(figures: pd.DataFrame, figure: str, statistic: str) -> pd.DataFrame:
@@ -167,6 +251,8 @@ def _rows(figures: pd.DataFrame, figure: str, statistic: str) -> pd.DataFrame:
     place = place.where(figures[Release.breakdown] != ALL, ALL)
     place += (":" + figures[Release.reference]).where(figures[Release.reference] != "", "")
     row = figures[Release.wave] + "/" + figures[Release.indicator] + "/" + place
+    # The letter of a suppressed figure would tell how alike its firms are.
+    grade = figures[Release.grade].where(shown | (figures[Release.symbol] == "u"), "")
     return pd.DataFrame(
         {
             Release.number_id: row + "/" + statistic,
@@ -179,5 +265,6 @@ def _rows(figures: pd.DataFrame, figure: str, statistic: str) -> pd.DataFrame:
             str(Release.value): value.round(10) + 0.0,
             str(Release.decimals): decimals,
             Release.symbol: figures[Release.symbol].where(~absent, "x"),
+            Release.grade: grade.mask(absent, "") if figure == "value" else "",
         }
     )

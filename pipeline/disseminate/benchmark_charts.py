@@ -86,18 +86,34 @@ def _point(figures: Figures, wording: Wording, indicator: str, pair: Pair) -> Po
     return replace(here, other=there, note=note)
 
 
+def established(
+    figures: Figures, wording: Wording, pair: Pair, indicators: tuple[str, ...]
+) -> dict[str, dict[str, list[str]]]:
+    """Labels of the indicators that are established as `higher` or `lower`, by what was compared.
+
+    `adjusted`: at the same composition; `raw`: those that could not be compared so; `difference`:
+    those of a pair that is never compared so.
+    """
+    otherwise = "raw" if figures.is_adjusted(pair) else "difference"
+    found: dict[str, dict[str, list[str]]] = {"adjusted": {}, otherwise: {}}
+    for verdict, direction in (("rise", "higher"), ("fall", "lower")):
+        for indicator in indicators:
+            place = place_of(*pair)
+            kind = figures.decisive(indicator, place)
+            if figures.verdict(figures.wave, indicator, place, kind) == verdict:
+                named = found[kind if kind == "adjusted" else otherwise]
+                named.setdefault(direction, []).append(wording.indicator_label(indicator))
+    return {kind: labels for kind, labels in found.items() if labels}
+
+
 def _message(figures: Figures, wording: Wording, pair: Pair, indicators: tuple[str, ...]) -> str:
     """Which indicators differ, as far as it is established."""
     parts = []
-    for direction in ("rise", "fall"):
-        labels = [
-            wording.indicator_label(indicator)
-            for indicator in indicators
-            if figures.verdict(figures.wave, indicator, place_of(*pair), "difference") == direction
-        ]
-        named = "; ".join(labels[:MOST_NAMES])
-        if len(labels) > MOST_NAMES:
-            named = wording.word("message.more", pairs=named)
-        if labels:
-            parts.append(wording.word(f"message.reference_{direction}", labels=named))
-    return ". ".join(parts) or wording.word("message.same")
+    for kind, found in established(figures, wording, pair, indicators).items():
+        for direction, labels in found.items():
+            named = "; ".join(labels[:MOST_NAMES])
+            if len(labels) > MOST_NAMES:
+                named = wording.word("message.more", pairs=named)
+            parts.append(wording.word(f"message.{kind}_{direction}", labels=named))
+    kind = "adjusted" if figures.is_adjusted(pair) else "difference"
+    return ". ".join(parts) or wording.word(f"message.{kind}_none")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pipeline.disseminate.benchmark_charts import benchmark_charts, pair_name
-from pipeline.disseminate.cells import difference_cells, estimate_cell
+from pipeline.disseminate.cells import adjusted_cells, difference_cells, estimate_cell
 from pipeline.disseminate.figures import Figures, Pair, place_of
 from pipeline.disseminate.model import Block, Cell, RowGroup, Section, Table
-from pipeline.disseminate.selection import ranking_of, reported, unranked
+from pipeline.disseminate.selection import by_title, reported, unranked
 from pipeline.disseminate.wording import Wording
 from pipeline.tables.flow import REST
 
@@ -72,34 +72,30 @@ def _table(
     figures: Figures, wording: Wording, pair: Pair, indicators: tuple[str, ...], *, folded: bool
 ) -> Table:
     """The indicators of a pair by theme, those of a ranking under its title."""
-    groups: dict[str, list[tuple[Cell, ...]]] = {}
-    for indicator in (*unranked(wording, indicators), *_ranked_last(wording, indicators)):
-        ranking = ranking_of(wording, indicator)
-        title = (
-            wording.caption("ranking", ranking) if ranking else wording.caption("theme", indicator)
-        )
-        row = _row(figures, wording, indicator, pair)
-        groups.setdefault(title, []).append(row)
+    adjusted = figures.is_adjusted(pair)
+    groups = tuple(
+        RowGroup(title, tuple(_row(figures, wording, i, pair, adjusted=adjusted) for i in found))
+        for title, found in by_title(wording, indicators).items()
+    )
     names = ["group_value", "reference_value", "difference", "established"]
     if pair[2] == REST:
         names.remove("reference_value")
+    if adjusted:
+        names.insert(-1, "adjusted")
+    columns = wording.adjusted_by(pair[0])
     return Table(
         pair_name(wording, pair),
         tuple(wording.word(f"table.{name}") for name in ("indicator", *names)),
-        tuple(RowGroup(title, tuple(rows)) for title, rows in groups.items()),
+        groups,
         folded=folded,
-        form="dense",
+        form="plain" if adjusted else "dense",
+        note=wording.say("note.adjusted", columns=columns) if adjusted else (),
     )
 
 
-def _ranked_last(wording: Wording, indicators: tuple[str, ...]) -> tuple[str, ...]:
-    apart = set(unranked(wording, indicators))
-    order = [name for name, _ in wording.captions("ranking")]
-    found = [indicator for indicator in indicators if indicator not in apart]
-    return tuple(sorted(found, key=lambda i: order.index(ranking_of(wording, i))))
-
-
-def _row(figures: Figures, wording: Wording, indicator: str, pair: Pair) -> tuple[Cell, ...]:
+def _row(
+    figures: Figures, wording: Wording, indicator: str, pair: Pair, *, adjusted: bool
+) -> tuple[Cell, ...]:
     breakdown, group, reference = pair
     values = [
         estimate_cell(figures, wording, figures.wave, indicator, place_of(breakdown, code))
@@ -107,7 +103,8 @@ def _row(figures: Figures, wording: Wording, indicator: str, pair: Pair) -> tupl
         if code != REST
     ]
     name = Cell((wording.indicator_label(indicator) + _unit(wording, indicator),))
-    return (name, *values, *difference_cells(figures, wording, indicator, place_of(*pair)))
+    cells = adjusted_cells if adjusted else difference_cells
+    return (name, *values, *cells(figures, wording, indicator, place_of(*pair)))
 
 
 def _unit(wording: Wording, indicator: str) -> str:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from pipeline.disseminate.cells import change_cells, count_cell, estimate_cell
+from pipeline.disseminate.cells import (
+    change_cells,
+    count_cell,
+    estimate_cell,
+    grade_cell,
+)
 from pipeline.disseminate.crossings import crossing_tables
 from pipeline.disseminate.figures import Figures
 from pipeline.disseminate.model import Block, Cell, RowGroup, Section, Table
 from pipeline.disseminate.panels import groups_charts, groups_message, places, trend_charts
+from pipeline.disseminate.pooled import pooled_tables
 from pipeline.disseminate.selection import reported, unranked
 from pipeline.disseminate.wording import Wording
 from pipeline.tables.flow import ALL
@@ -42,7 +48,11 @@ def _block(figures: Figures, wording: Wording, indicator: str) -> Block:
         notes=_notes(figures, wording, indicator),
         charts=charts,
         beside=(waves,),
-        tables=tables + crossing_tables(figures, wording, indicator),
+        tables=(
+            *tables,
+            *pooled_tables(figures, wording, indicator),
+            *crossing_tables(figures, wording, indicator),
+        ),
     )
 
 
@@ -63,7 +73,12 @@ def _notes(figures: Figures, wording: Wording, indicator: str) -> tuple[str, ...
 def _waves_table(figures: Figures, wording: Wording, indicator: str) -> Table:
     """An indicator over the waves: value, firms behind it, change on the wave before."""
     rows = tuple(
-        (Cell((wave,)), *_cells(figures, wording, wave, indicator, place=ALL))
+        (
+            Cell((wave,)),
+            estimate_cell(figures, wording, wave, indicator, ALL),
+            count_cell(figures, wave, indicator, ALL, "n"),
+            *change_cells(figures, wording, wave, indicator, ALL),
+        )
         for wave in figures.waves
     )
     names = ("wave", "value", "n", "change", "established")
@@ -81,27 +96,23 @@ def _groups_table(figures: Figures, wording: Wording, indicator: str) -> Table:
         RowGroup(
             title,
             tuple(
-                (Cell((label,)), *_cells(figures, wording, wave, indicator, place=place))
+                (
+                    Cell((label,)),
+                    estimate_cell(figures, wording, wave, indicator, place),
+                    grade_cell(figures, indicator, place),
+                    count_cell(figures, wave, indicator, place, "n"),
+                    *change_cells(figures, wording, wave, indicator, place),
+                )
                 for place, label in group
             ),
         )
         for title, group in places(figures, wording, indicator)
     )
-    names = ("group", "value", "n", "change", "established")
+    names = ("group", "value", "grade", "n", "change", "established")
     return Table(
         wording.word("table.groups", label=wording.indicator_label(indicator), wave=wave),
         tuple(wording.word(f"table.{name}") for name in names),
         groups,
         folded=True,
         form="dense",
-    )
-
-
-def _cells(
-    figures: Figures, wording: Wording, wave: str, indicator: str, *, place: str
-) -> tuple[Cell, ...]:
-    return (
-        estimate_cell(figures, wording, wave, indicator, place),
-        count_cell(figures, wave, indicator, place, "n"),
-        *change_cells(figures, wording, wave, indicator, place),
     )

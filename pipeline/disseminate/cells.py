@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 from pipeline.disseminate.figures import Comparison, Figures, Verdict, symbol_text
@@ -22,11 +23,9 @@ EVERYTHING = "*"
 def ends_of(
     figures: Figures, wave: str, indicator: str, place: str, kind: str
 ) -> tuple[Number, ...]:
-    """The two ends of the interval of an estimate (`ci`), change or difference; empty if none."""
-    ends = (f"{kind}_low", f"{kind}_high")
-    if not all(figures.shows(wave, indicator, place, end) for end in ends):
-        return ()
-    return tuple(figures.number(wave, indicator, place, end) for end in ends)
+    """The two ends of the interval of an estimate (`ci`), mean or comparison; empty if none."""
+    low, high = (figures.find(wave, indicator, place, f"{kind}{end}") for end in ("_low", "_high"))
+    return (low, high) if low and high and low.value and high.value else ()
 
 
 def breaks_at(figures: Figures, wording: Wording, wave: str, indicator: str) -> bool:
@@ -48,11 +47,22 @@ def estimate_cell(
     figures: Figures, wording: Wording, wave: str, indicator: str, place: str
 ) -> Cell:
     """An estimate over its interval."""
-    if not figures.has(wave, indicator, place, "estimate"):
+    return _level(figures, wording, (wave, indicator, place), "estimate", "ci")
+
+
+def pooled_cell(figures: Figures, wording: Wording, indicator: str, place: str) -> Cell:
+    """The mean of the wave and the one before over its interval."""
+    return _level(figures, wording, (figures.wave, indicator, place), "pooled", "pooled")
+
+
+def _level(
+    figures: Figures, wording: Wording, where: tuple[str, str, str], statistic: str, ends: str
+) -> Cell:
+    if not figures.has(*where, statistic):
         return NOT_APPLICABLE
-    ends = ends_of(figures, wave, indicator, place, "ci")
-    sub = wording.interval(*ends) if ends else ()
-    return Cell((figures.number(wave, indicator, place, "estimate"),), sub)
+    found = ends_of(figures, *where, ends)
+    sub = wording.interval(*found) if found else ()
+    return Cell((figures.number(*where, statistic),), sub)
 
 
 def count_cell(figures: Figures, wave: str, indicator: str, place: str, statistic: str) -> Cell:
@@ -63,6 +73,21 @@ def count_cell(figures: Figures, wave: str, indicator: str, place: str, statisti
         return NOT_APPLICABLE
     estimate = figures.number(wave, indicator, place, "estimate")
     return NOT_AVAILABLE if estimate.value else Cell((estimate,))
+
+
+def number_cell(figures: Figures, indicator: str, place: str, statistic: str) -> Cell:
+    """A number of the wave that is reported, by itself."""
+    where = (figures.wave, indicator, place, statistic)
+    return Cell((figures.number(*where),)) if figures.has(*where) else NOT_APPLICABLE
+
+
+def grade_cell(figures: Figures, indicator: str, place: str, statistic: str = "estimate") -> Cell:
+    """How precise a value of the wave is; where it is not shown, its symbol."""
+    where = (figures.wave, indicator, place, statistic)
+    if grade := figures.grade(*where):
+        return Cell((grade,))
+    shown = figures.shows(*where)
+    return NOT_APPLICABLE if shown else number_cell(figures, indicator, place, statistic)
 
 
 def change_cells(
@@ -76,13 +101,51 @@ def change_cells(
     return change, verdict if without_a_number else found
 
 
+def trend_cells(
+    figures: Figures, wording: Wording, indicator: str, place: str
+) -> tuple[Cell, Cell]:
+    """The change from wave to wave over all comparable waves, and whether it is established."""
+    where = (figures.wave, indicator, place)
+    verdict = Cell((wording.word(f"verdict.change.{figures.verdict(*where, 'trend')}"),))
+    return _compared(figures, wording, where, "trend", verdict)
+
+
 def difference_cells(
     figures: Figures, wording: Wording, indicator: str, place: str
 ) -> tuple[Cell, Cell]:
     """A difference between two groups over its interval, and whether it is established."""
-    claim = figures.verdict(figures.wave, indicator, place, "difference")
-    verdict = Cell((wording.word(f"verdict.difference.{claim}"),))
-    return _compared(figures, wording, (figures.wave, indicator, place), "difference", verdict)
+    where = (figures.wave, indicator, place)
+    verdict = Cell((wording.word(f"verdict.difference.{figures.verdict(*where, 'difference')}"),))
+    return _compared(figures, wording, where, "difference", verdict)
+
+
+def adjusted_cells(
+    figures: Figures, wording: Wording, indicator: str, place: str
+) -> tuple[Cell, Cell, Cell]:
+    """The difference as it is and that of the same composition, and whether it is established.
+
+    Each has a sign where it is established itself; the verdict is that of the second, or says that
+    it is that of the first.
+    """
+    where = (figures.wave, indicator, place)
+    raw, adjusted = (
+        _signed(figures, wording, where, "difference"),
+        _signed(figures, wording, where, "adjusted"),
+    )
+    kind = figures.decisive(indicator, place)
+    claim = figures.verdict(*where, kind)
+    if claim == "unknown":
+        return raw, adjusted, adjusted
+    note = wording.say("table.as_it_is") if kind == "difference" else ()
+    return raw, adjusted, Cell((wording.word(f"verdict.difference.{claim}"),), note)
+
+
+def _signed(
+    figures: Figures, wording: Wording, where: tuple[str, str, str], kind: Comparison
+) -> Cell:
+    cell, _ = _compared(figures, wording, where, kind, NOT_APPLICABLE)
+    claim = figures.verdict(*where, kind)
+    return replace(cell, main=wording.say(f"sign.{claim}", number=cell.main))
 
 
 def _compared(

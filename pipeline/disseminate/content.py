@@ -30,7 +30,7 @@ def build_report(figures: Figures, wording: Wording) -> Report:
         rankings_section(figures, wording),
         benchmark_section(figures, wording),
         response_section(figures, wording),
-        method_section(wording),
+        method_section(figures, wording),
         changes_section(figures, wording),
         definitions_section(figures, wording),
         symbols_section(wording),

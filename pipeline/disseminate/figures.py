@@ -6,7 +6,7 @@ import copy
 from collections.abc import Iterator
 from decimal import Decimal
 from functools import cache
-from typing import Literal, Self
+from typing import Literal, Self, get_args
 
 from babel.dates import format_date, parse_date
 from babel.numbers import get_decimal_symbol, get_group_symbol
@@ -19,13 +19,15 @@ from pipeline.tables.flow import ALL, CROSS, RESPONSE, REST
 
 MINUS = "\N{MINUS SIGN}"
 
-Comparison = Literal["change", "difference"]
+Comparison = Literal["change", "trend", "difference", "adjusted"]
+"""What a number compares: waves, or groups as they are or of the same composition."""
 Verdict = Literal["rise", "fall", "none", "unknown"]
 """What may be claimed: a rise, a fall, nothing established, or that it cannot be said."""
 Pair = tuple[str, str, str]
 """Breakdown, group and reference of a difference."""
 
-_BESIDE_ESTIMATE = ("n", "ci_low", "ci_high")
+_BESIDE_ESTIMATE = ("n", "ci_low", "ci_high", "pooled", "pooled_n")
+_SIGNED = {f"{name}{end}" for name in get_args(Comparison) for end in ("", "_low", "_high")}
 
 
 def number_id(wave: str, indicator: str, place: str, statistic: str) -> str:
@@ -59,6 +61,11 @@ def local_number(value: Decimal, language: str, *, signed: bool = False) -> str:
     return f"+{text}" if signed and value > 0 else text
 
 
+@cache
+def _written(plain: str, language: str, *, signed: bool) -> str:
+    return local_number(Decimal(plain), language, signed=signed)
+
+
 def local_date(iso: str, language: str) -> str:
     """An ISO date written out in the language."""
     return format_date(parse_date(iso, locale="en", format="yyyy-MM-dd"), "long", locale=language)
@@ -74,7 +81,8 @@ def release_rows(release: DataFrame[Release]) -> Iterator[tuple[str, ...]]:
             columns["value"], columns["decimals"], columns["symbol"], strict=True
         )
     ]
-    return zip(*(map(str, column) for column in columns.values()), strict=True)
+    columns["decimals"] = list(map(str, columns["decimals"]))
+    return zip(*columns.values(), strict=True)
 
 
 class Figures:
@@ -86,14 +94,12 @@ class Figures:
 
     def __init__(self, release: DataFrame[Release], wave: str, language: str) -> None:
         kept = release[release[Release.wave] <= wave]
-        columns = (Release.value, Release.decimals, Release.symbol)
-        self._numbers: dict[str, tuple[float, int, str]] = dict(
-            zip(
-                kept[Release.number_id].tolist(),
-                zip(*(kept[str(column)].tolist() for column in columns), strict=True),
-                strict=True,
-            )
-        )
+        ids: list[str] = kept[Release.number_id].tolist()
+        self._rows = dict(zip(ids, range(len(ids)), strict=True))
+        self._values: list[float] = kept[str(Release.value)].tolist()
+        self._decimals: list[int] = kept[str(Release.decimals)].tolist()
+        self._symbols: list[str] = kept[Release.symbol].tolist()
+        self._grades: list[str] = kept[Release.grade].tolist()
         self.language = language
         self.wave = wave
         self.waves = tuple(sorted(set(kept[Release.wave])))
@@ -107,6 +113,8 @@ class Figures:
                 )
             )
         self.previous = self.waves[-2] if len(self.waves) > 1 else ""
+        now = kept[Release.wave] == wave
+        self.statistics = frozenset(kept.loc[now, Release.statistic])
         self._pairs = _pairs(kept, wave)
         self._populations = _populations(kept)
         self._refuse_leaks()
@@ -119,7 +127,8 @@ class Figures:
 
     def _refuse_leaks(self) -> None:
         problems = []
-        for identity, (value, _, symbol) in self._numbers.items():
+        columns = self._rows, self._values, self._symbols, self._grades
+        for identity, value, symbol, grade in zip(*columns, strict=True):
             if (value != value) != bool(symbol):  # noqa: PLR0124 only NaN differs from itself
                 found = f"{identity}: value {value} with symbol '{symbol}'"
                 problems.append((found, "either a value or a symbol", identity))
@@ -129,6 +138,9 @@ class Figures:
                 if shown:
                     found = f"{identity} is suppressed, but {', '.join(shown)} of it is not"
                     problems.append((found, "nothing beside a suppressed value", identity))
+            if symbol == "c" and grade:
+                found = f"{identity} is suppressed, but its grade {grade} says how precise it is"
+                problems.append((found, "no grade of a suppressed value", identity))
         if problems:
             advice = "mend the disclosure control that made the release; nothing was printed"
             raise RenderError(
@@ -136,11 +148,12 @@ class Figures:
             )
 
     def _shown(self, identity: str) -> bool:
-        return identity in self._numbers and not self._numbers[identity][2]
+        row = self._rows.get(identity)
+        return row is not None and not self._symbols[row]
 
     def has(self, wave: str, indicator: str, place: str, statistic: str) -> bool:
         """Whether the release has this number, or a symbol in its place."""
-        return number_id(wave, indicator, place, statistic) in self._numbers
+        return number_id(wave, indicator, place, statistic) in self._rows
 
     def shows(self, wave: str, indicator: str, place: str, statistic: str) -> bool:
         """Whether the release has a value for this number, not a symbol."""
@@ -148,22 +161,38 @@ class Figures:
 
     def number(self, wave: str, indicator: str, place: str, statistic: str) -> Number:
         """A number as it is printed; RenderError where the release does not have it."""
-        identity = number_id(wave, indicator, place, statistic)
-        if identity not in self._numbers:
+        found = self.find(wave, indicator, place, statistic)
+        if found is None:
+            identity = number_id(wave, indicator, place, statistic)
             raise RenderError(
                 Problem(
                     found=f"no number {identity} in the release",
                     expected="a number that was released",
-                    advice=nearest(identity, self._numbers),
+                    advice=nearest(identity, self._rows),
                     wave=wave,
                 )
             )
-        value, decimals, symbol = self._numbers[identity]
-        if symbol:
-            return Number(identity, "", symbol_text(symbol))
-        plain = decimal_text(value, decimals)
-        signed = statistic.startswith(("change", "difference"))
-        return Number(identity, plain, local_number(Decimal(plain), self.language, signed=signed))
+        return found
+
+    def find(self, wave: str, indicator: str, place: str, statistic: str) -> Number | None:
+        """A number as it is printed, None where the release does not have it."""
+        identity = number_id(wave, indicator, place, statistic)
+        row = self._rows.get(identity)
+        if row is None:
+            return None
+        if self._symbols[row]:
+            return Number(identity, "", symbol_text(self._symbols[row]))
+        plain = self._plain(row)
+        signed = statistic in _SIGNED
+        return Number(identity, plain, _written(plain, self.language, signed=signed))
+
+    def _plain(self, row: int) -> str:
+        return decimal_text(self._values[row], self._decimals[row])
+
+    def grade(self, wave: str, indicator: str, place: str, statistic: str) -> str:
+        """How precise a value is, A best; empty where none is shown or it has no grade."""
+        row = self._rows.get(number_id(wave, indicator, place, statistic))
+        return "" if row is None or self._symbols[row] else self._grades[row]
 
     def is_new(self, wave: str, indicator: str) -> bool:
         """Whether an indicator has numbers in a wave for the first time, but others had before."""
@@ -172,7 +201,7 @@ class Figures:
         return bool(earlier) and not before and self.has(wave, indicator, ALL, "estimate")
 
     def verdict(self, wave: str, indicator: str, place: str, comparison: Comparison) -> Verdict:
-        """What may be claimed of a change or difference; its direction is that of the interval."""
+        """What may be claimed of a comparison; its direction is that of the interval."""
         significant = number_id(wave, indicator, place, f"{comparison}_significant")
         parts = [
             number_id(wave, indicator, place, statistic)
@@ -180,12 +209,21 @@ class Figures:
         ]
         if not all(self._shown(identity) for identity in (significant, *parts)):
             return "unknown"
-        if self._numbers[significant][0] == 0:
+        if self._values[self._rows[significant]] == 0:
             return "none"
-        direction = sum(Decimal(decimal_text(*self._numbers[i][:2])) for i in parts)
+        direction = sum(Decimal(self._plain(self._rows[identity])) for identity in parts)
         if direction == 0:
             return "none"
         return "rise" if direction > 0 else "fall"
+
+    def decisive(self, indicator: str, place: str) -> Comparison:
+        """By which difference a pair is judged: that of the same composition where there is one."""
+        return "adjusted" if self.shows(self.wave, indicator, place, "adjusted") else "difference"
+
+    def is_adjusted(self, pair: Pair) -> bool:
+        """Whether a pair has a difference at the same composition of any indicator in the wave."""
+        place = place_of(*pair)
+        return any(self.shows(self.wave, name, place, "adjusted") for name in self._pairs)
 
     def is_outside(self, breakdown: str, group: str) -> bool:
         """Whether a group belongs to another population, or to the breakdown by population."""

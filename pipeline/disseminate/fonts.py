@@ -66,9 +66,10 @@ def web_font(weight: int, text: str) -> str:
 def _web_font(weight: int, characters: str) -> str:
     options = Options()
     options.layout_features = ["tnum"]  # no kerning, as charts are measured
-    options.drop_tables += ["GPOS"]
     options.hinting = False
     font = TTFont(font_file(weight), recalcTimestamp=False)
+    if "GPOS" in font:
+        del font["GPOS"]  # dropped before it is read, which would take most of the time
     subsetter = Subsetter(options)
     subsetter.populate(text=characters)
     subsetter.subset(font)

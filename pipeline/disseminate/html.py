@@ -89,8 +89,9 @@ def _row(cells: tuple[Cell, ...]) -> Markup:
 
 
 def _faces(text: str) -> str:
+    characters = "".join(set(text))
     return "".join(
         f'@font-face{{font-family:"{FAMILY}";font-weight:{weight};'
-        f'src:url("data:font/woff;base64,{web_font(weight, text)}") format("woff")}}\n'
+        f'src:url("data:font/woff;base64,{web_font(weight, characters)}") format("woff")}}\n'
         for weight in FACES
     )

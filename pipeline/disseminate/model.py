@@ -43,7 +43,7 @@ class RowGroup:
 
 @dataclass(frozen=True)
 class Table:
-    """A table with its caption and one row of headings.
+    """A table with its caption, a note on how to read it (empty: none), and one row of headings.
 
     A `folded` table stands behind a chart and is opened by the reader.
     """
@@ -53,6 +53,7 @@ class Table:
     groups: tuple[RowGroup, ...]
     folded: bool = False
     form: TableForm = "plain"
+    note: Line = ()
 
 
 @dataclass(frozen=True)

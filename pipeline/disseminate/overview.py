@@ -8,6 +8,7 @@ from pipeline.disseminate.cells import change_cells, estimate_cell
 from pipeline.disseminate.figures import Figures
 from pipeline.disseminate.model import Cell, RowGroup, Section, Table
 from pipeline.disseminate.selection import ever_reported, unranked, waves_phrase
+from pipeline.disseminate.trends import trend_tables
 from pipeline.disseminate.wording import Wording
 from pipeline.tables.flow import ALL
 
@@ -16,7 +17,7 @@ MOST_WAVES = 5
 
 
 def overview_section(figures: Figures, wording: Wording) -> Section:
-    """Key figures of all firms: indicators by theme, waves side by side, the last change."""
+    """Key figures of all firms: waves side by side, the last change; trend and precision."""
     indicators = unranked(wording, ever_reported(figures, wording))
     themes = groupby(indicators, lambda indicator: wording.caption("theme", indicator))
     groups = tuple((theme, tuple(found)) for theme, found in themes)
@@ -24,16 +25,19 @@ def overview_section(figures: Figures, wording: Wording) -> Section:
         "overview",
         wording.word("section.overview"),
         paragraphs=(wording.say("table.note"),),
-        tables=tuple(
-            Table(
-                _caption(figures, wording, span),
-                _head(figures, wording, span),
-                tuple(
-                    RowGroup(theme, tuple(_row(figures, wording, i, span) for i in found))
-                    for theme, found in groups
-                ),
-            )
-            for span in spans(figures)
+        tables=(
+            *(
+                Table(
+                    _caption(figures, wording, span),
+                    _head(figures, wording, span),
+                    tuple(
+                        RowGroup(theme, tuple(_row(figures, wording, i, span) for i in found))
+                        for theme, found in groups
+                    ),
+                )
+                for span in spans(figures)
+            ),
+            *trend_tables(figures, wording),
         ),
     )
 

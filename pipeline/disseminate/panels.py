@@ -149,25 +149,30 @@ def groups_charts(
 
 def groups_message(figures: Figures, wording: Wording, indicator: str) -> Line:
     """Which groups of the target differ, as far as it is established."""
-    pairs = []
+    pairs: dict[str, list[str]] = {"adjusted": [], "difference": []}
     tested = 0
     for breakdown, group, reference in figures.comparisons(indicator):
         if figures.is_outside(breakdown, group) or figures.is_outside(breakdown, reference):
             continue
         place = place_of(breakdown, group, reference)
-        verdict = figures.verdict(figures.wave, indicator, place, "difference")
+        kind = figures.decisive(indicator, place)
+        verdict = figures.verdict(figures.wave, indicator, place, kind)
         tested += verdict != "unknown"
         if verdict in {"rise", "fall"}:
-            pairs.append(
+            pairs[kind].append(
                 wording.word(
                     f"message.pair_{verdict}",
                     group=wording.group_label(breakdown, group),
                     reference=wording.group_label(breakdown, reference),
                 )
             )
-    if pairs:
-        named = "; ".join(pairs[:MOST_PAIRS])
-        if len(pairs) > MOST_PAIRS:
+    parts = []
+    for name, found in pairs.items():
+        named = "; ".join(found[:MOST_PAIRS])
+        if len(found) > MOST_PAIRS:
             named = wording.word("message.more", pairs=named)
-        return wording.say("message.differs", pairs=named)
+        if found:
+            parts.append(wording.word(f"message.{name}_pairs", pairs=named))
+    if parts:
+        return (". ".join(parts),)
     return wording.say("message.same" if tested else "message.untested")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pipeline.disseminate.cells import count_cell, estimate_cell
+from pipeline.disseminate.cells import count_cell
 from pipeline.disseminate.crossings import crossing_tables
 from pipeline.disseminate.figures import Figures, place_of
 from pipeline.disseminate.model import Cell, RowGroup, Section, Table
 from pipeline.disseminate.panels import Place, groups_charts, places
+from pipeline.disseminate.representativity import likeness_tables, likeness_text
 from pipeline.disseminate.wording import Wording
 from pipeline.tables.flow import ALL, RESPONSE
 
@@ -23,7 +24,7 @@ def response_section(figures: Figures, wording: Wording) -> Section | None:
         wording.word("table.response_groups", wave=figures.wave),
         _head(wording, "group"),
         (
-            RowGroup(title, _rows(figures, wording, group))
+            RowGroup(title, _rows(figures, group))
             for title, group in places(figures, wording, RESPONSE)
         ),
         folded=True,
@@ -31,17 +32,22 @@ def response_section(figures: Figures, wording: Wording) -> Section | None:
     waves = _table(
         wording.word("table.response_waves"),
         _head(wording, "wave"),
-        (RowGroup("", tuple(_row(figures, wording, wave, ALL, wave) for wave in figures.waves)),),
+        (RowGroup("", tuple(_row(figures, wave, ALL, wave) for wave in figures.waves)),),
         folded=False,
     )
     message = wording.say("message.response_groups")
     return Section(
         "response",
         wording.word("section.response"),
-        paragraphs=(wording.say("response.intro"),),
+        paragraphs=(
+            wording.say("response.intro"),
+            *likeness_text(figures, wording),
+            wording.say("response.interval"),
+        ),
         charts=groups_charts(figures, wording, RESPONSE, message=message, table=groups.caption),
         tables=(
             waves,
+            *likeness_tables(figures, wording),
             groups,
             *crossing_tables(figures, wording, RESPONSE),
             *_references(figures, wording),
@@ -62,7 +68,7 @@ def _references(figures: Figures, wording: Wording) -> tuple[Table, ...]:
                 seen.add(place)
                 found.append((place, wording.group_label(breakdown, reference)))
         if found:
-            groups.append(RowGroup(title, _rows(figures, wording, found)))
+            groups.append(RowGroup(title, _rows(figures, found)))
     if not groups:
         return ()
     caption = wording.word("table.response_references", wave=figures.wave)
@@ -79,16 +85,14 @@ def _head(wording: Wording, first: str) -> tuple[str, ...]:
     return tuple(wording.word(f"table.{name}") for name in (first, *_COUNTS))
 
 
-def _rows(
-    figures: Figures, wording: Wording, found: Iterable[Place]
-) -> tuple[tuple[Cell, ...], ...]:
-    return tuple(_row(figures, wording, figures.wave, place, label) for place, label in found)
+def _rows(figures: Figures, found: Iterable[Place]) -> tuple[tuple[Cell, ...], ...]:
+    return tuple(_row(figures, figures.wave, place, label) for place, label in found)
 
 
-def _row(figures: Figures, wording: Wording, wave: str, place: str, label: str) -> tuple[Cell, ...]:
+def _row(figures: Figures, wave: str, place: str, label: str) -> tuple[Cell, ...]:
     return (
         Cell((label,)),
         count_cell(figures, wave, RESPONSE, place, "n"),
         count_cell(figures, wave, RESPONSE, place, "population"),
-        estimate_cell(figures, wording, wave, RESPONSE, place),
+        count_cell(figures, wave, RESPONSE, place, "estimate"),
     )

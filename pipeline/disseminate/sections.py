@@ -7,14 +7,38 @@ from pipeline.disseminate.model import Fact, Line, Section
 from pipeline.disseminate.selection import ranking_of, reported
 from pipeline.disseminate.wording import Wording
 
-_METHOD = ("weights", "census", "interval", "test", "confidential", "rounding")
+_METHOD = (
+    "weights",
+    "references",
+    "census",
+    "representativity",
+    "interval",
+    "grades",
+    "test",
+    "trend",
+    "pooled",
+    "adjusted",
+    "confidential",
+    "rounding",
+)
+_STATISTIC = {
+    "representativity": "partial",
+    "trend": "trend",
+    "pooled": "pooled",
+    "adjusted": "adjusted",
+}
+"""What a fact of the method explains; it is left out where the wave has none of it."""
+_LEVELS = ("A", "B", "C")
 
 
-def method_section(wording: Wording) -> Section:
+def method_section(figures: Figures, wording: Wording) -> Section:
     """How the numbers came about and what they can bear."""
-    names = list(_METHOD)
-    if wording.captions("benchmark"):
-        names.insert(1, "references")
+    absent = {name for name, of in _STATISTIC.items() if of not in figures.statistics}
+    if not wording.captions("benchmark"):
+        absent.add("references")
+    if not wording.captions("quality"):
+        absent.add("grades")
+    names = [name for name in _METHOD if name not in absent]
     return Section(
         "method",
         wording.word("section.method"),
@@ -76,7 +100,22 @@ def symbols_section(wording: Wording) -> Section:
         _fact(wording.word(f"verdict.change.{claim}").split()[0], wording.word(f"symbols.{claim}"))
         for claim in ("rise", "fall")
     ]
+    facts += _grades(wording)
     return Section("symbols", wording.word("section.symbols"), facts=tuple(facts))
+
+
+def _grades(wording: Wording) -> list[Fact]:
+    """The grades with the study's limits."""
+    if not wording.captions("quality"):
+        return []
+    points, percent = (wording.limits(name) for name in ("points", "percent"))
+    return [
+        _fact(
+            wording.word("symbols.grade", letter=letter),
+            wording.word(f"symbols.{letter}", points=widest, percent=most),
+        )
+        for letter, widest, most in zip(_LEVELS, points, percent, strict=True)
+    ]
 
 
 def imprint_section(figures: Figures, wording: Wording) -> Section:

@@ -42,6 +42,20 @@ def ranked(figures: Figures, wording: Wording, ranking: str) -> tuple[str, ...]:
     return tuple(sorted(found, key=lambda indicator: values[indicator]))
 
 
+def by_title(wording: Wording, indicators: Iterable[str]) -> dict[str, list[str]]:
+    """Indicators by theme; behind them those of rankings by the title of their ranking."""
+    indicators = list(indicators)
+    order = [name for name, _ in wording.captions("ranking")]
+    apart = [i for i in indicators if ranking_of(wording, i)]
+    titled: dict[str, list[str]] = {}
+    for indicator in unranked(wording, indicators):
+        titled.setdefault(wording.caption("theme", indicator), []).append(indicator)
+    for indicator in sorted(apart, key=lambda i: order.index(ranking_of(wording, i))):
+        title = wording.caption("ranking", ranking_of(wording, indicator))
+        titled.setdefault(title, []).append(indicator)
+    return titled
+
+
 def ranking_of(wording: Wording, indicator: str) -> str:
     """The ranking of an indicator, empty for none."""
     if not wording.has_caption("ranked", indicator):

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import string
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 
 from pandera.typing import DataFrame
 
-from pipeline.disseminate.figures import Pair, place_of
+from pipeline.disseminate.figures import Pair, local_number, place_of
 from pipeline.disseminate.model import Line, Number
 from pipeline.errors import Problem, RenderError, nearest
 from pipeline.tables import Captions, Release
-from pipeline.tables.flow import ALL, CROSS, RESPONSE, REST
+from pipeline.tables.flow import ALL, CROSS, REPRESENTATIVITY, RESPONSE, REST
 
 _TEXTS = Path(__file__).parent / "texts"
 _NO_BREAK = "\N{NO-BREAK SPACE}"
 
+OF_RESPONSE = (RESPONSE, REPRESENTATIVITY)
+"""Indicators that every study has; the report names them itself."""
 _STUDY = ("title", "population", "source", "publisher")
+_LIMITS = ("points", "percent")
 _INDICATOR = ("theme", "indicator", "unit", "better")
 
 
@@ -112,6 +116,21 @@ class Wording:
             found.setdefault(name, []).append((breakdown, group, reference))
         return {name: tuple(pairs) for name, pairs in found.items()}
 
+    def limits(self, name: str) -> tuple[str, ...]:
+        """The limits of the grades as the language writes them: settings, not published numbers."""
+        found = self.caption("quality", name).split()
+        return tuple(local_number(Decimal(limit), self.language) for limit in found)
+
+    def adjusted_by(self, breakdown: str) -> str:
+        """Names of the columns by which references get the composition of a breakdown's group."""
+        own = breakdown.split(CROSS)
+        return self.named([n for column, n in self.captions("adjusted") if column not in own])
+
+    def named(self, names: Sequence[str]) -> str:
+        """Several names as one phrase; empty for none."""
+        *first, last = names or ("",)
+        return self.word("word.and", first=", ".join(first), last=last) if first else last
+
     def group_label(self, breakdown: str, group: str) -> str:
         """The name of a group, of everybody, or of the rest."""
         if ALL in (breakdown, group):
@@ -122,13 +141,13 @@ class Wording:
 
     def indicator_label(self, indicator: str) -> str:
         """The name of an indicator, or of the response."""
-        if indicator == RESPONSE:
-            return self.word("word.response")
+        if indicator in OF_RESPONSE:
+            return self.word(f"word.{indicator}")
         return self.caption("indicator", indicator)
 
     def unit(self, indicator: str) -> str:
         """The unit of an indicator; the response is in per cent."""
-        return "%" if indicator == RESPONSE else self.caption("unit", indicator)
+        return "%" if indicator in OF_RESPONSE else self.caption("unit", indicator)
 
     def change_unit(self, indicator: str) -> str:
         """The unit of a change or difference: percentage points where the unit is per cent."""
@@ -151,12 +170,18 @@ class Wording:
         needed = {("study", key) for key in _STUDY}
         columns = [Release.indicator, Release.breakdown, Release.group, Release.reference]
         places = release[columns].drop_duplicates()
-        for indicator in set(places[Release.indicator]) - {RESPONSE}:
+        for indicator in set(places[Release.indicator]) - set(OF_RESPONSE):
             needed |= {(kind, indicator) for kind in _INDICATOR}
+        judged = places[Release.indicator] == REPRESENTATIVITY
+        named = set(places.loc[judged, Release.breakdown]) - {ALL}
+        needed |= {("column", column) for column in named}
+        places = places[~judged]
         for breakdown, group, reference in set(
             zip(*(places[column].tolist() for column in columns[1:]), strict=True)
         ):
             needed |= self._needed(breakdown, group, reference)
+        if (release[Release.grade] != "").any():
+            needed |= {("quality", limits) for limits in _LIMITS}
         return tuple(self._no_caption(*key) for key in sorted(needed) if not self.has_caption(*key))
 
     def _needed(self, breakdown: str, group: str, reference: str) -> set[tuple[str, str]]:

@@ -1,5 +1,7 @@
-"""GSBPM 5, process: decode, validate, quarantine, link, harmonise, review, weight, derive."""
+"""GSBPM 5, process: from raw cells to comparable answers, weights and contributions."""
 
+from pipeline.process.assess import assess
+from pipeline.process.calibrate import calibrate
 from pipeline.process.decode import decode
 from pipeline.process.derive import derive
 from pipeline.process.harmonise import harmonise
@@ -10,6 +12,8 @@ from pipeline.process.validate import validate
 from pipeline.process.weight import weight
 
 __all__ = [
+    "assess",
+    "calibrate",
     "decode",
     "derive",
     "harmonise",

@@ -48,7 +48,9 @@ def weight(
     asked = design.groupby(key).transform("sum")
     heard = design.where(frame[Weights.responded], 0.0).groupby(key).transform("sum")
     expanded = design * asked / heard.where(heard > 0, 1.0)
-    frame[str(Weights.weight)] = expanded.where(frame[Weights.responded], 0.0)
+    frame[Weights.margins] = ""
+    for column in (Weights.response_weight, Weights.weight):
+        frame[str(column)] = expanded.where(frame[Weights.responded], 0.0)
     return DataFrame[Weights](frame[list(Weights.to_schema().columns)])
 
 

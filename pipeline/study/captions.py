@@ -29,13 +29,15 @@ def captions(study: Study, fields: Mapping[str, str], *, wave: str) -> DataFrame
 
     `fields` has the first and last day of the field work by wave (ISO dates, a slash between).
     """
-    used = _items_by_indicator(study)
+    used, columns = _items_by_indicator(study), study.settings.register_columns
     rows = [
         (language, *row)
         for language in study.settings.languages
         for row in [
             *_study(study, language),
             *_breakdowns(study, language, wave),
+            *(("column", name, getattr(c, language)) for name, c in columns.items()),
+            *_precision(study, language),
             *_benchmarks(study, language),
             *_indicators(study, language),
             *_questions(study, language, used, wave),
@@ -50,6 +52,14 @@ def _study(study: Study, language: str) -> Iterator[Row]:
     for name, section in StudyFile.model_fields.items():
         if section.annotation is Text:
             yield "study", name, getattr(getattr(study.settings, name), language)
+
+
+def _precision(study: Study, language: str) -> Iterator[Row]:
+    """Limits of the grades, and the columns by which references are adjusted."""
+    for name in ("points", "percent"):
+        yield "quality", name, " ".join(f"{x:g}" for x in getattr(study.settings.quality, name))
+    for column in study.settings.publication.adjusted:
+        yield "adjusted", column, getattr(study.settings.register_columns[column], language)
 
 
 def _breakdowns(study: Study, language: str, wave: str) -> Iterator[Row]:

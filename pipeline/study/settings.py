@@ -12,6 +12,12 @@ from pipeline.tables.metadata import Sensitivity
 
 Language = Literal["de", "en"]
 Percent = Annotated[float, Field(gt=0, le=100)]
+Limits = tuple[Percent, Percent, Percent]
+Engine = Literal["numpy", "duckdb", "spark"]
+"""What sums up the firms' figures: arrays in memory, DuckDB beyond memory, Spark on a cluster whose
+address is in SPARK_MASTER."""
+Method = Literal["linear", "raking", "logit"]
+"""How weights are calibrated: see `pipeline.survey.calibrate`."""
 
 
 class _Section(BaseModel):
@@ -39,16 +45,49 @@ class RegisterGroup(NamedTuple):
 
 
 class Weighting(_Section):
-    """Columns of the register within which response is balanced, the coarsest first."""
+    """How those who answered stand for those who did not.
+
+    `strata`: columns of the register within which response is balanced, the coarsest first;
+    `calibrate`: columns whose counts the weights meet besides, by `method`, within `bounds` of the
+    response weights. Strata and groups are pooled until `min_responses` answered in each.
+    `compared`: columns by which it is judged how alike those who answered are to all.
+    """
 
     strata: tuple[str, ...] = ()
     min_responses: int = Field(default=1, ge=1)
+    calibrate: tuple[str, ...] = ()
+    method: Method = "raking"
+    bounds: tuple[Annotated[float, Field(ge=0, lt=1)], Annotated[float, Field(gt=1)]] | None = None
+    compared: tuple[str, ...] = ()
+
+
+class Quality(_Section):
+    """How precise a number is: grade A up to the first limit, then B and C, else not printed.
+
+    `points`: half-width of the 95 % interval of shares, balances and what is computed from them,
+    and of their changes, in points; `percent`: standard error of other figures in per cent of the
+    figure. Amounts of fewer than `amount_answers` firms are not printed: their intervals do not
+    hold what they promise.
+    """
+
+    points: Limits = (7.5, 15, 30)
+    percent: Limits = (8, 15, 25)
+    amount_answers: int = Field(default=10, ge=2)
 
 
 class Publication(_Section):
-    """Which breakdowns are published, and the rules that protect a firm (see disclosure)."""
+    """Which breakdowns are published, and the rules that protect a firm (see disclosure).
+
+    `pooled`: breakdowns for which the mean of two waves is printed too, as one has few answers;
+    `adjusted`: columns of the register whose composition a benchmark's reference is given, the
+    first to be kept longest; `peers`: the breakdowns in which a firm finds its peers, the narrowest
+    first.
+    """
 
     breakdowns: tuple[str, ...] = ()
+    pooled: tuple[str, ...] = ()
+    adjusted: tuple[str, ...] = ()
+    peers: tuple[str, ...] = ()
     min_contributors: int = Field(default=5, ge=3)
     min_contributors_high: int = Field(default=10, ge=3)
     p_percent: Percent = 10
@@ -87,6 +126,8 @@ class StudyFile(_Section):
     eligibility: RegisterGroup | None = None
     weighting: Weighting = Weighting()
     publication: Publication = Publication()
+    quality: Quality = Quality()
+    engine: Engine = "numpy"
     ranking: Mapping[str, Text] = {}
     benchmark: tuple[Benchmark, ...] = ()
 
@@ -96,5 +137,5 @@ class StudyFile(_Section):
         return tuple(name for name in self.publication.breakdowns if CROSS in name)
 
 
-SECTIONS = (StudyFile, RegisterColumn, Weighting, Publication, Benchmark, Pair)
+SECTIONS = (StudyFile, RegisterColumn, Weighting, Publication, Quality, Benchmark, Pair)
 """What `study.toml` consists of."""

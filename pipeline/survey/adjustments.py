@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from functools import cached_property
+from typing import NamedTuple, Protocol
 
 import numpy as np
-import numpy.typing as npt
 
 from pipeline.survey.arrays import Bools, Floats, Ints, cell_sums
 
@@ -19,11 +19,22 @@ class Adjustment(Protocol):
     """A calibration that the weights of a design went through, one row a unit, shape (n,)."""
 
     @property
-    def constraints(self) -> Floats:
-        """What the weights were calibrated on, shape (n, p)."""
+    def rank(self) -> int:
+        """How many independent constraints the weights met."""
+
+    def missed(self, weights: Floats) -> float:
+        """By what part at most the totals are missed by other weights, shape (n,)."""
 
     def residual(self, z: Floats, answered: Bools) -> Floats:
         """What is left of influences (k, n) over those who answered, (k, n) or (1, n)."""
+
+
+class _Regression(NamedTuple):
+    """Weights of the units, (n,), one over the root of each cell's, (m,), and orthonormal axes."""
+
+    weights: Floats
+    inverse: Floats
+    axes: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,31 +44,75 @@ class Calibration:
     The influence z = w u of a calibrated estimate is that of the residuals u - x'b of a regression
     with the weights before, which is the same for every distance (Deville and Särndal 1992,
     Journal of the American Statistical Association 87, result 5). `variance` is that of the
-    model, shape (n,), by which the weights of the regression are divided.
+    model, shape (n,), by which the weights of the regression are divided. Where units share their
+    constraints these may be given once: `constraints` then has shape (m, p) and `cells`, shape
+    (n,), the row of each unit.
     """
 
     before: Floats
     after: Floats
     constraints: Floats
     variance: Floats | None = None
+    cells: Ints | None = None
+
+    @cached_property
+    def rank(self) -> int:
+        """See `Adjustment`."""
+        weights = self._sums((self.after > 0).astype(float)[None])[0]
+        return len(basis(self.constraints * np.sqrt(weights)[:, None]).T)
+
+    def missed(self, weights: Floats) -> float:
+        """See `Adjustment`."""
+        now, then = self._sums(np.stack([weights, self.after]))
+        size = then @ np.abs(self.constraints)
+        return _largest(np.abs((now - then) @ self.constraints), size)
 
     def residual(self, z: Floats, answered: Bools) -> Floats:
         """See `Adjustment`."""
-        weights = self.before if self.variance is None else self.before / self.variance
-        root = np.sqrt(weights)
+        used = answered & (self.after > 0)
         with np.errstate(divide="ignore", invalid="ignore"):
-            scaled = np.where(self.after > 0, z * (root / self.after), 0.0)
-        scaled = np.where(answered, scaled, 0.0)
-        columns = self.constraints * root[:, None]
-        back = np.where(root > 0, self.after / np.where(root > 0, root, 1.0), 0.0)
-        result = np.empty_like(scaled)
-        masks, which = np.unique(answered, axis=0, return_inverse=True)
-        which = np.broadcast_to(which.ravel(), len(z)) if len(answered) == 1 else which.ravel()
-        for i, mask in enumerate(masks):
-            basis = _basis(columns * mask[:, None])
-            rows = which == i
-            result[rows] = scaled[rows] - (scaled[rows] @ basis) @ basis.T
-        return np.asarray(np.where(answered, result * back, 0.0), dtype=float)
+            u = np.where(used, z / self.after, 0.0)
+        if len(used) == 1:
+            u = self._less_fit(u, self._regression(used[0]))
+        else:
+            masks, which = np.unique(used, axis=0, return_inverse=True)
+            for i, mask in enumerate(masks):
+                rows = which.ravel() == i
+                u[rows] = self._less_fit(u[rows], self._regression(mask))
+        return np.asarray(np.where(used, u, 0.0) * self.after, dtype=float)
+
+    @cached_property
+    def _known(self) -> dict[bytes, _Regression]:
+        """Regressions by who answered, kept: many estimates rest on the same answers."""
+        return {}
+
+    def _regression(self, mask: Bools) -> _Regression:
+        """The regression over the units of the mask, (n,)."""
+        key = mask.tobytes()
+        if key not in self._known:
+            self._known[key] = self._fitted(mask)
+        return self._known[key]
+
+    def _fitted(self, mask: Bools) -> _Regression:
+        variance = 1.0 if self.variance is None else self.variance
+        weights = np.where(mask, self.before / variance, 0.0)
+        root = np.sqrt(self._sums(weights[None]))[0]
+        inverse = np.divide(1.0, root, out=np.zeros_like(root), where=root > 0)
+        return _Regression(weights, inverse, basis(self.constraints * root[:, None]))
+
+    def _less_fit(self, u: Floats, by: _Regression) -> Floats:
+        """Residuals of values (k, n)."""
+        for _ in range(2):  # the second time takes off what rounding left
+            reduced = (self._sums(by.weights * u) * by.inverse) @ by.axes
+            fit = (reduced @ by.axes.T) * by.inverse
+            u = u - (fit if self.cells is None else fit[:, self.cells])
+        return u
+
+    def _sums(self, values: Floats) -> Floats:
+        """Sum over the units of each row of the constraints: (k, n) to (k, m)."""
+        if self.cells is None:
+            return values
+        return cell_sums(values, self.cells, len(self.constraints))
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,10 +127,18 @@ class Raking:
     after: Floats
     margins: tuple[Ints, ...]
 
-    @property
-    def constraints(self) -> Floats:
-        """Indicators of the categories of all margins, shape (n, p)."""
-        return np.hstack([np.eye(int(codes.max()) + 1)[codes] for codes in self.margins])
+    @cached_property
+    def rank(self) -> int:
+        """See `Adjustment`."""
+        rows = np.unique(np.column_stack(self.margins)[self.after > 0], axis=0)
+        columns = [np.eye(int(codes.max()) + 1)[codes] for codes in rows.T]
+        return len(basis(np.hstack(columns)).T)
+
+    def missed(self, weights: Floats) -> float:
+        """See `Adjustment`."""
+        both = np.stack([weights, self.after])
+        sums = [cell_sums(both, codes, int(codes.max()) + 1) for codes in self.margins]
+        return max(_largest(np.abs(now - then), then) for now, then in sums)
 
     def residual(self, z: Floats, answered: Bools) -> Floats:
         """See `Adjustment`."""
@@ -91,9 +154,14 @@ class Raking:
         return np.asarray(u * weights, dtype=float)
 
 
-def _basis(columns: Floats) -> npt.NDArray[np.float64]:
+def basis(columns: Floats) -> Floats:
     """Orthonormal basis of the columns, (n, p) to (n, r), without what depends on the others."""
     norms = np.sqrt((columns**2).sum(axis=0))
     scaled = columns[:, norms > 0] / norms[norms > 0]
     left, size, _ = np.linalg.svd(scaled, full_matrices=False)
     return np.asarray(left[:, size > _DEPENDENT * size.max(initial=0.0)], dtype=float)
+
+
+def _largest(misses: Floats, sizes: Floats) -> float:
+    """The largest miss as a part of its total; totals of 0 without weights do not count."""
+    return float(np.divide(misses, sizes, out=np.zeros_like(misses), where=sizes > 0).max())

@@ -26,7 +26,8 @@ _STEEPEST = 1e40
 def contrast(estimates: Sequence[Estimate], coefficients: Sequence[float]) -> Estimate:
     """Combine estimates of any waves linearly: sum(c_i estimate_i), with all covariances.
 
-    Estimates have the same shape, or shape (). The result can enter a contrast itself. Its n,
+    Estimates have the same shape, or shape (). The influence is sum(c_i z_i), the linear case of
+    a function: see `function`. The result can enter a contrast itself. Its n,
     df and n_kish are the smallest of its parts': what the weakest side rests on, as in the
     cautious form of Welch's test.
     """
@@ -75,7 +76,11 @@ def change(before: Estimate, after: Estimate) -> Estimate:
 
 
 def covariance(a: Estimate, b: Estimate) -> Floats:
-    """Covariance of two estimates of the same or different waves, shape () or (k,)."""
+    """Covariance of two estimates of the same or different waves, shape () or (k,).
+
+    For designs with a register it needs both registers, else ValueError. Formula: see
+    `variance.product`.
+    """
     shape = np.broadcast_shapes(a.estimate.shape, b.estimate.shape)
     return _covariance(a.parts, b.parts).reshape(shape)
 

@@ -91,6 +91,9 @@ class Design:
         All arrays are aligned with the register, shape (N,); N_h is counted from it. `weights`
         (those of non-respondents are ignored) are N_h / n_h unless given. The register stays with
         the design, because the change between two waves needs the firms on both registers.
+        Within a stratum who answers is taken to be chance (response homogeneity groups; Särndal,
+        Swensson and Wretman 1992, 15.6). ValueError for ids that repeat, a unit without stratum,
+        and weights of respondents that are missing or negative.
         """
         ids, codes, labels = _coded(unit_ids, strata)
         answered = np.asarray(responded, dtype=bool)
@@ -119,7 +122,11 @@ class Design:
         population: Mapping[Any, float] | None = None,
         lonely: LonelyRule = "adjust",
     ) -> Design:
-        """Take a stratified sample, shape (n,), with N_h by stratum (None: no correction)."""
+        """Take a stratified sample, shape (n,), with N_h by stratum (None: no correction).
+
+        The units of a stratum are taken as a simple random sample of its N_h (Cochran 1977,
+        5.3). ValueError for a stratum without N_h or with more units than N_h; else as above.
+        """
         ids, codes, labels = _coded(unit_ids, strata)
         if population is None:
             sizes = np.full(len(labels), np.inf)

@@ -48,13 +48,17 @@ def mean(design: Design, y: npt.ArrayLike, domain: npt.ArrayLike | None = None) 
 
     `y`: shape (n,), or (k, n) for several items, aligned with the design's rows; NaN where the
     unit did not answer the item. A unit outside the item's base has answered: give it any value
-    and leave it out of `domain`, shape (n,) or (k, n), all units unless given.
+    and leave it out of `domain`, shape (n,) or (k, n), all units unless given. It is a ratio
+    with x = 1; for its influence and what an item without answers does see `ratio`.
     """
     return ratio(design, y, np.ones(len(design.weights)), domain)
 
 
 def share(design: Design, y: npt.ArrayLike, domain: npt.ArrayLike | None = None) -> Estimate:
-    """Estimate the share of units with y = 1, the mean of y in {0, 1, NaN}; else as `mean`."""
+    """Estimate the share of units with y = 1, the mean of y in {0, 1, NaN}; else as `mean`.
+
+    ValueError for other values.
+    """
     values = np.asarray(y, dtype=float)
     if not (np.isnan(values) | (values == 0) | (values == 1)).all():
         raise ValueError("a share takes 0, 1 and NaN (no answer) only")
@@ -62,7 +66,10 @@ def share(design: Design, y: npt.ArrayLike, domain: npt.ArrayLike | None = None)
 
 
 def balance(design: Design, y: npt.ArrayLike, domain: npt.ArrayLike | None = None) -> Balance:
-    """Estimate the balance of answers y in {1 (up), 0, -1 (down), NaN}, their mean; as `mean`."""
+    """Estimate the balance of answers y in {1 (up), 0, -1 (down), NaN}, their mean; as `mean`.
+
+    ValueError for other values.
+    """
     values = np.asarray(y, dtype=float)
     if not (np.isnan(values) | np.isin(values, (1, 0, -1))).all():
         raise ValueError("a balance takes 1, 0, -1 and NaN (no answer) only")
@@ -84,8 +91,9 @@ def distribution(
     """Estimate the share of each of c categories, which add up to 1; shape (c,) or (k, c).
 
     `codes`: the category each unit answered, shape (n,), missing where it did not; `domain` as in
-    `mean`. All shares have their covariances (see `select`). Their beta intervals hold together
-    with the level 1 - (1 - level) / c each (Bonferroni).
+    `mean`. Each is estimated as by `share`, and all have their covariances (see `select`). Their
+    beta intervals hold together with the level 1 - (1 - level) / c each (Bonferroni). ValueError
+    for answers that are no category.
     """
     labels = pd.Index(np.asarray(categories))
     answers = np.asarray(codes)
@@ -162,8 +170,9 @@ def total(design: Design, y: npt.ArrayLike, domain: npt.ArrayLike | None = None)
     """Estimate the total of y in the domain as N mean(y), N = sum(w) of its units.
 
     Units that did not answer the item are taken to be like those of their domain that did; if
-    all did, it is sum(w y). Arguments as in `mean`. The influence has two parts, linearised:
-    N times that of the mean, over the item's respondents, and mean times w, over all units.
+    all did, it is sum(w y). Arguments as in `mean`. The influence has two parts, linearised
+    (Särndal, Swensson and Wretman 1992, 5.5): N times that of the mean, over the item's
+    respondents, and mean times w, over all units.
     """
     means, influence = _ratio(design, y, np.ones(len(design.weights)), domain)
     members = _mask(design, domain)

@@ -70,10 +70,12 @@ def flows(
 
     `values`: those of both waves, aligned with the rows of each design, NaN where not answered;
     `domain`: shape (n,) or (k, n), aligned with the rows of `after`; values that differ by no
-    more than `tolerance`, in their own unit, are the same. They speak of the firms on both
+    more than `tolerance`, in their own unit, are the same. Each is estimated as by `share`. They
+    speak of the firms on both
     registers, by those that answered in both waves: weights and the correction for the finite
     population are those of joint response, see `panel_design`. So up - down is not the change
-    between the waves' balances, which has entrants and leavers too.
+    between the waves' balances, which has entrants and leavers too. ValueError without both
+    registers, or where no firm is on both.
     """
     if not tolerance >= 0:
         raise ValueError(f"tolerance {tolerance}: give 0 or more")

@@ -23,7 +23,6 @@ import numpy as np
 from scipy.special import betaincinv, expit, logit, stdtrit
 
 from pipeline.survey.arrays import Bools, Floats
-from pipeline.survey.change import covariance
 from pipeline.survey.estimators import Balance, Estimate
 from pipeline.survey.variance import variance
 
@@ -47,7 +46,8 @@ def t_interval(estimate: Estimate, level: float = 0.95) -> Interval:
     """Interval estimate ± t(df) se; the estimate itself where se is 0.
 
     For means, ratios, totals, differences and changes, also of shares and balances; for a share
-    or balance itself see below.
+    or balance itself see below (Korn and Graubard 1999, Analysis of Health Surveys, 2.4). NaN
+    where se is.
     """
     half = stdtrit(estimate.df, (1 + level) / 2) * estimate.se
     return Interval(estimate.estimate - half, estimate.estimate + half)
@@ -135,7 +135,8 @@ def balance_interval(balance: Balance, level: float = 0.95) -> Interval:
     up, down = balance.up, balance.down
     spread = (up.se > ROUNDING) & (down.se > ROUNDING)
     with np.errstate(divide="ignore", invalid="ignore"):
-        correlation = np.clip(covariance(up, down) / (up.se * down.se), -1, 1)
+        product = (up.se**2 + down.se**2 - balance.se**2) / 2
+        correlation = np.clip(product / (up.se * down.se), -1, 1)
     correlation = np.where(spread, correlation, -1.0)
     (low, high), (least, most) = share_interval(up, level), share_interval(down, level)
     u, d = up.estimate, down.estimate

@@ -136,7 +136,8 @@ def gap(
     """Estimate how far values lie below the p-quantile of the domain: quantile less value.
 
     `values` of shape () or (v,), in units of y; shapes as in `position`. A value is a known
-    number: standard error, influence and interval are those of the quantile, moved.
+    number: standard error, influence and interval are those of the quantile, moved (see
+    `quantile`).
     """
     whole = quantile(design, y, p, domain, rule=rule, interval=interval, level=level)
     moved = np.tile(np.ravel(np.asarray(values, dtype=float)), whole.estimate.size)

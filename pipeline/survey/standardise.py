@@ -108,8 +108,9 @@ def adjusted_difference(
 ) -> Adjusted:
     """Estimate how far a group is from a reference with the group's composition.
 
-    Arguments as in `standardised`. What remains of the plain difference when both have the same
-    composition by cells; group and reference, of one wave, are never taken as independent.
+    Arguments and errors as in `standardised`; for the reference see `standardised`. What remains
+    of the plain difference when both have the same composition by cells; group and reference, of
+    one wave, are never taken as independent.
     """
     other = standardised(design, y, cells, group=group, reference=reference, x=x)
     members = np.asarray(group, dtype=bool)[..., _register_rows(design)]

@@ -50,8 +50,9 @@ def trend(estimates: Sequence[Estimate], times: npt.ArrayLike) -> Trend:
     domains uses the waves that have an estimate and a standard error; with fewer than two it is
     NaN, and `waves` says so. ValueError for times that are missing, equal or too few.
 
-    sum((t - t_mean) estimate) / sum((t - t_mean)^2), ordinary least squares: a contrast, whose
-    standard error has the covariances of all waves. n, df and n_kish: the smallest of the waves.
+    sum((t - t_mean) estimate) / sum((t - t_mean)^2), ordinary least squares: a contrast (see
+    `contrast`), whose standard error has the covariances of all waves. n, df and n_kish: the
+    smallest of the waves.
     """
     at = np.asarray(times, dtype=float)
     if at.shape != (len(estimates),) or len(np.unique(at[np.isfinite(at)])) < max(len(at), 2):
@@ -106,7 +107,9 @@ def pooled(estimates: Sequence[Estimate], shares: Sequence[float] | None = None)
 
     `estimates` as in `trend`, each of one wave; `shares` of the waves, above 0 and adding up to 1
     (1 / T each unless given). NaN where a wave has no estimate: a mean of two years is not that
-    of one. The standard error has all covariances: the same firms twice tell less than others.
+    of one. The standard error has all covariances (see `contrast`): the same firms twice tell less
+    than others. `df` and `n_kish` are rules of this library, not of the literature. ValueError for
+    shares that do not fit.
 
     `n` is the number of answers in all waves, `units` of the units who gave them; `df` is `units`
     times the degrees of freedom per answer, so that of one wave where all waves have the same

@@ -105,6 +105,8 @@ def _deviations(level: Level, z: Floats, who: tuple[Bools, Bools], rule: LonelyR
 def variance(parts: Sequence[Influence]) -> Floats:
     """Variance of the sum of influences that may differ in wave and in who answered, shape (k,).
 
+    The sum of the covariances of all pairs of them, for which see `product`.
+
     Between waves the covariance is an expansion estimate by cells; with very few units it can
     exceed what the variances allow. It is then left out: rather too wide than certain of nothing.
     """

@@ -45,7 +45,10 @@ def design_effect(weights: npt.ArrayLike) -> float:
 
 
 def weight_summary(weights: npt.ArrayLike) -> WeightSummary:
-    """Summarise the respondents' weights, shape (n,); cv with divisor n; errors as above."""
+    """Summarise the respondents' weights, shape (n,); cv with divisor n.
+
+    ValueError for missing or negative weights, or only zeros.
+    """
     w = _weights(weights, None)
     mean = float(w.mean())
     if mean == 0:

@@ -6,16 +6,11 @@ passes strings about. All models are strict and ordered; a stage whose result di
 
 from pipeline.tables.flow import (
     Answers,
-    Benchmarks,
-    Changes,
-    Clearance,
     Contributions,
-    Estimates,
     Findings,
     Panel,
     RawAnswers,
     Register,
-    Release,
     Successions,
     WaveLog,
     Weights,
@@ -33,6 +28,17 @@ from pipeline.tables.metadata import (
     Items,
     Questions,
 )
+from pipeline.tables.results import (
+    Benchmarks,
+    Changes,
+    Clearance,
+    Decompositions,
+    Estimates,
+    Flows,
+    Positions,
+    Quality,
+    Release,
+)
 
 __all__ = [
     "Answers",
@@ -46,13 +52,17 @@ __all__ = [
     "Columns",
     "Concordances",
     "Contributions",
+    "Decompositions",
     "Definitions",
     "Edits",
     "Estimates",
     "Findings",
+    "Flows",
     "Indicators",
     "Items",
     "Panel",
+    "Positions",
+    "Quality",
     "Questions",
     "RawAnswers",
     "Register",

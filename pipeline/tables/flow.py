@@ -23,32 +23,6 @@ Severity = Literal["hard", "soft"]
 Treatment = Literal["reject_row", "quarantine_value", "normalised", "keep"]
 """What was done about a finding."""
 
-Symbol = Literal["", "c", "x", "z", "u"]
-"""Why a number is not shown: c confidential, x not available, z not applicable, u unreliable."""
-
-ClearanceRule = Literal[
-    "", "min_contributors", "p_percent", "dominance", "unanimous", "secondary", "part"
-]
-"""Why a cell is not published; `secondary`: it would give away another one; `part`: it is computed
-from indicators of which one is not published."""
-
-Statistic = Literal[
-    "estimate",
-    "ci_low",
-    "ci_high",
-    "n",
-    "population",
-    "change",
-    "change_low",
-    "change_high",
-    "change_significant",
-    "difference",
-    "difference_low",
-    "difference_high",
-    "difference_significant",
-]
-"""What a published number is; the last part of its `number_id`."""
-
 ALL = "all"
 """The breakdown with one group, everybody; also the name of that group."""
 
@@ -56,12 +30,18 @@ ALL = "all"
 RESPONSE = "response"
 """The indicator that every study has: which firms of the register answered."""
 
+REPRESENTATIVITY = "representativity"
+"""The other one: how alike, by the register, those who answered are to all (R-indicator)."""
+
 REST = "rest"
 """As the reference of a benchmark: everybody of the population who is not in the group."""
 
 CROSS = "*"
 """Between the parts of a crossing (`field*size`, group `1*2`), and before the group of a firm that
 is not of the target population: `3*1` is group 1 of population 3."""
+
+MARGIN = "/"
+"""Between the categories of a firm in the margins that weights are calibrated to."""
 
 RAGGED = ""
 """The heading of the one cell of a ragged record: its text is the record's fields, joined.
@@ -71,7 +51,7 @@ an answer without a heading is refused.
 """
 
 
-class _Table(pa.DataFrameModel):
+class Table(pa.DataFrameModel):
     """Strict and ordered: no column more, none less, none elsewhere."""
 
     class Config:
@@ -79,7 +59,7 @@ class _Table(pa.DataFrameModel):
         ordered = True
 
 
-class RawAnswers(_Table):
+class RawAnswers(Table):
     """Every cell of the delivered files as text, one row a cell, with its position.
 
     `record` counts the records in the order of their key (then of their whole content), so that
@@ -96,7 +76,7 @@ class RawAnswers(_Table):
     text: str
 
 
-class Register(_Table):
+class Register(Table):
     """The population frame: one row per firm and classifying variable or crossing of two.
 
     Only firms of the target population have the variable `all`; the groups of others (reference
@@ -118,7 +98,7 @@ class Register(_Table):
         unique = ["wave", "firm_id", "variable"]
 
 
-class Successions(_Table):
+class Successions(Table):
     """Firms that went on under another id: from `wave` on, `firm_id` is `successor`.
 
     After a merger several firms have one successor; the one that it `continues` is compared with
@@ -131,7 +111,7 @@ class Successions(_Table):
     continues: bool
 
 
-class Answers(_Table):
+class Answers(Table):
     """Typed answers, one row per record and item; where there is no value there is a reason.
 
     `text` is what the file had; `code` is set for items with a code list and for options (1 chosen,
@@ -152,7 +132,7 @@ class Answers(_Table):
     problem: str
 
 
-class Findings(_Table):
+class Findings(Table):
     """What validation found: one row per rule broken, by record and item, with its treatment."""
 
     wave: str
@@ -168,7 +148,7 @@ class Findings(_Table):
     advice: str
 
 
-class WaveLog(_Table):
+class WaveLog(Table):
     """The run log: what each stored wave was made from and what became of its records.
 
     `fingerprint` names the files, the study and the code. Records in = taken + rejected.
@@ -182,7 +162,7 @@ class WaveLog(_Table):
     values_quarantined: int = pa.Field(ge=0)
 
 
-class Panel(_Table):
+class Panel(Table):
     """Answers in the canonical form of the newest questionnaire, comparable over waves."""
 
     wave: str
@@ -196,12 +176,14 @@ class Panel(_Table):
         unique = ["wave", "firm_id", "item"]
 
 
-class Weights(_Table):
+class Weights(Table):
     """One row per firm of the register: its response stratum, and its weight if it answered.
 
     `responded`: it answered, or is known to be out of scope (`eligible` false): such a firm keeps
-    its weight and counts zero. `selected`: it was asked. `weight` = design weight times the inverse
-    response rate of the stratum; 0 where the firm did not respond.
+    its weight and counts zero. `selected`: it was asked. `response_weight` = design weight times
+    the inverse response rate of the stratum; `weight` is made of it by calibration to the strata
+    and to the `margins`, the firm's categories joined by `/` (empty: not calibrated). Both weights
+    are 0 where the firm did not respond.
     """
 
     wave: str
@@ -210,13 +192,15 @@ class Weights(_Table):
     selected: bool
     eligible: bool
     responded: bool
+    margins: str
+    response_weight: float = pa.Field(ge=0)
     weight: float = pa.Field(ge=0)
 
     class Config:
         unique = ["wave", "firm_id"]
 
 
-class Contributions(_Table):
+class Contributions(Table):
     """What each firm brings to an indicator: a row per firm that answered what it needs.
 
     The indicator is scale · sum(w·numerator) / sum(w·denominator) over the firms in its base (see
@@ -235,104 +219,3 @@ class Contributions(_Table):
 
     class Config:
         unique = ["wave", "indicator", "firm_id"]
-
-
-class Estimates(_Table):
-    """Indicators by wave and group with standard error, 95 % interval and firms behind them.
-
-    `n` firms of the group answered (in the indicator's base), `population` are in the register.
-    Internal: nothing of it is published before `protect`. A group without an estimate has NaN.
-    """
-
-    wave: str
-    indicator: str
-    breakdown: str
-    group: str
-    n: int = pa.Field(ge=0)
-    population: int = pa.Field(ge=0)
-    estimate: float = pa.Field(nullable=True)
-    se: float = pa.Field(nullable=True, ge=0)
-    ci_low: float = pa.Field(nullable=True)
-    ci_high: float = pa.Field(nullable=True)
-
-    class Config:
-        unique = ["wave", "indicator", "breakdown", "group"]
-
-
-class Changes(_Table):
-    """Change of an indicator on the wave before, with the covariance of firms in both waves.
-
-    `break_in_series` marks a change that compares two different questions.
-    """
-
-    wave: str
-    previous: str
-    indicator: str
-    breakdown: str
-    group: str
-    n_both: int = pa.Field(ge=0)
-    change: float = pa.Field(nullable=True)
-    se: float = pa.Field(nullable=True, ge=0)
-    ci_low: float = pa.Field(nullable=True)
-    ci_high: float = pa.Field(nullable=True)
-    break_in_series: bool
-
-    class Config:
-        unique = ["wave", "indicator", "breakdown", "group"]
-
-
-class Benchmarks(_Table):
-    """Difference between a group and its reference (a group of the same breakdown, or the rest)."""
-
-    wave: str
-    indicator: str
-    breakdown: str
-    group: str
-    reference: str
-    n_reference: int = pa.Field(ge=0)
-    difference: float = pa.Field(nullable=True)
-    se: float = pa.Field(nullable=True, ge=0)
-    ci_low: float = pa.Field(nullable=True)
-    ci_high: float = pa.Field(nullable=True)
-
-    class Config:
-        unique = ["wave", "indicator", "breakdown", "group", "reference"]
-
-
-class Clearance(_Table):
-    """Whether an indicator may be published for a group, and the rule that forbids it.
-
-    `rule` is empty where it may. `contributors` counts holdings, not firms. `widening` is the
-    factor by which the half-width of its interval must grow, so that the interval does not tell
-    more of the largest firm than the p% rule allows.
-    """
-
-    wave: str
-    indicator: str
-    breakdown: str
-    group: str
-    contributors: int = pa.Field(ge=0)
-    rule: str = pa.Field(isin=get_args(ClearanceRule))
-    widening: float = pa.Field(ge=1)
-
-    class Config:
-        unique = ["wave", "indicator", "breakdown", "group"]
-
-
-class Release(_Table):
-    """The numbers that may be printed, rounded as they are printed; nothing else may.
-
-    `number_id` is wave/indicator/group/statistic, where the group is `all`, `breakdown=group`, or
-    `breakdown=group:reference` for a difference. A number that is not shown has NaN and a symbol.
-    """
-
-    number_id: str = pa.Field(unique=True)
-    wave: str
-    indicator: str
-    breakdown: str
-    group: str
-    reference: str
-    statistic: str = pa.Field(isin=get_args(Statistic))
-    value: float = pa.Field(nullable=True)
-    decimals: int = pa.Field(ge=0)
-    symbol: str = pa.Field(isin=get_args(Symbol))

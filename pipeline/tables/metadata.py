@@ -6,7 +6,7 @@ from typing import Literal, get_args
 
 import pandera.pandas as pa
 
-from pipeline.tables.flow import _Table
+from pipeline.tables.flow import Table
 
 QuestionType = Literal["single", "multi", "grid", "integer", "number", "percent", "text"]
 """multi: any number of the list's codes, a column each; grid: a code for each of several rows."""
@@ -49,7 +49,7 @@ KEY = "firm_id"
 """What the column with the firm's key is mapped to in `Columns`; not an item."""
 
 
-class Questions(_Table):
+class Questions(Table):
     """`items.csv` as the analyst writes it: one row per question and version of it.
 
     A question has a new version (a row of its own, from another wave on) where its type, code list,
@@ -76,7 +76,7 @@ class Questions(_Table):
         unique = ["item", "from_wave"]
 
 
-class Items(_Table):
+class Items(Table):
     """The questionnaire by item: a question, a row of a grid or an option of a multi.
 
     Made from `Questions`: row `a` of grid `C07` is item `C07_a` (type single), code 3 of multi
@@ -103,7 +103,7 @@ class Items(_Table):
         unique = ["item", "from_wave"]
 
 
-class Codes(_Table):
+class Codes(Table):
     """Code lists with their labels and the waves in which a code was valid (inclusive).
 
     A code of letters d stands for every number of as many digits (`dddd`: 2932). `exclusive` is
@@ -119,7 +119,7 @@ class Codes(_Table):
     label_en: str
 
 
-class Columns(_Table):
+class Columns(Table):
     """Which column heading of a wave's export holds which item; without a row: the item's id."""
 
     wave: str
@@ -130,7 +130,7 @@ class Columns(_Table):
         unique = ["wave", "column"]
 
 
-class Concordances(_Table):
+class Concordances(Table):
     """Which code of one classification is which of another (`classifications/*_*.csv`)."""
 
     concordance: str
@@ -142,7 +142,7 @@ class Concordances(_Table):
         unique = ["concordance", "from_code"]
 
 
-class ChangeRules(_Table):
+class ChangeRules(Table):
     """How answers of the waves `from_wave` to `to_wave` become comparable (`changes.csv`).
 
     `apply` is, by kind, unit: a factor (``* 1000``); recode: pairs (``1=3 2=2 3=1``); class: an
@@ -162,7 +162,7 @@ class ChangeRules(_Table):
     note_en: str
 
 
-class Edits(_Table):
+class Edits(Table):
     """Edit rules: `test` must hold where `condition` does (empty: always).
 
     Formulas are over items in the form of the series (after unit, recode), and over columns of the
@@ -184,7 +184,7 @@ class Edits(_Table):
     message_en: str
 
 
-class Definitions(_Table):
+class Definitions(Table):
     """`indicators.csv` as the analyst writes it: formulas over items, and how they are printed.
 
     `base` is the condition under which a firm belongs to the indicator (empty: everybody).
@@ -222,7 +222,7 @@ class Indicators(Definitions):
     sensitivity: str = pa.Field(isin=get_args(Sensitivity))
 
 
-class BenchmarkPairs(_Table):
+class BenchmarkPairs(Table):
     """Which group is compared with which reference (a group of the same breakdown, or `rest`).
 
     `without` lists the indicators (blank-separated) that the benchmark leaves out.
@@ -235,7 +235,7 @@ class BenchmarkPairs(_Table):
     without: str
 
 
-class Captions(_Table):
+class Captions(Table):
     """Every text of a study that a report prints, by language, in the order of printing.
 
     kind and key: `study` (title, population, source, publisher); `theme`, `indicator` (label),

@@ -78,6 +78,8 @@ def weights(firms, answered, wave="w1", strata=None, *, not_asked="", out_of_sco
         str(Weights.selected): [firm not in not_asked for firm in firms],
         str(Weights.eligible): [firm not in out_of_scope for firm in firms],
         Weights.responded: responded,
+        Weights.margins: "",
+        str(Weights.response_weight): np.array(weight),
         str(Weights.weight): np.array(weight),
     }
     return Weights.validate(pd.DataFrame(table))
@@ -168,6 +170,9 @@ def breaks(**waves):
     columns = list(ChangeRules.to_schema().columns)
     rows = [[item, "break", wave, "", "", "", ""] for item, wave in waves.items()]
     return ChangeRules.validate(pd.DataFrame(rows, columns=columns, dtype=str))
+
+
+NO_BREAKS = breaks()
 
 
 def row_of(table, **where):

@@ -8,9 +8,13 @@ from hypothesis import strategies as st
 from scipy import stats
 from small_tables import contributions, indicators, pairs, register, row_of, stack, weights
 
-from pipeline.analyse import benchmark
+from pipeline import analyse
 
 FIRMS = "abcdefgh"
+
+
+def benchmark(*base, adjusted=(), min_answers=2):
+    return analyse.benchmark(*base, adjusted=adjusted, min_answers=min_answers)
 
 
 def test_a_group_and_the_rest_by_hand():
@@ -161,3 +165,149 @@ def test_a_formula_is_benchmarked_as_one():
     computed, direct = (row_of(result, indicator=name) for name in ("f", "both"))
     for column in ("difference", "se", "ci_low", "ci_high", "n_reference"):
         assert computed[column] == pytest.approx(direct[column], rel=1e-12)
+
+
+def plain_and_adjusted(result):
+    """Both differences by group and reference, and the coverage of the adjusted one."""
+    found = {}
+    for row in result.to_dict("records"):
+        pair = found.setdefault((row["group"], row["reference"]), {})
+        pair["adjusted" if row["adjusted"] else "plain"] = row["difference"]
+        pair |= {"coverage": row["coverage"]} if row["adjusted"] else {}
+    return found
+
+
+CENSUS = "abcdefghij"
+
+
+def census(values, declared, *, adjusted, min_answers=2, answered=CENSUS, **groups):
+    table = weights(CENSUS, answered)
+    reg = register(CENSUS, **groups)
+    base = contributions(table, values), table, reg, indicators(), declared
+    return benchmark(*base, adjusted=adjusted, min_answers=min_answers)
+
+
+X_AND_Y = {"sector": "xxxx" + "yyyyyy", "size": "sssl" + "ssllll"}
+VALUES = [4, 5, 6, 9, 1, 3, 8, 10, 12, 14]
+
+
+def test_an_adjusted_difference_by_hand():
+    # x: mean 6, three quarters s. y: s 2, l 11, as it is 8; composed like x 3/4 2 + 1/4 11 = 4.25.
+    # The other way round: y is 1/3 s, x composed like it 1/3 5 + 2/3 9 = 23/3 (x has one l).
+    declared = pairs(("sector", "x", "y"), ("sector", "x", "rest"))
+    result = census(VALUES, declared, adjusted=["size"], **X_AND_Y)
+    expected = {"plain": -2, "adjusted": pytest.approx(1.75), "coverage": 1}
+    assert plain_and_adjusted(result) == {("x", "y"): expected, ("x", "rest"): expected}
+    own = result[result["adjusted"]]
+    assert own["n_reference"].tolist() == [6, 6]
+    assert result["adjusted"].tolist() == [False, False, True, True]
+
+
+def test_cells_with_too_few_answers_take_the_whole_reference():
+    # x has one l, below 2: for that two thirds of y the whole of x stands, 6: 1/3 5 + 2/3 6.
+    result = census(VALUES, pairs(("sector", "y", "x")), adjusted=["size"], **X_AND_Y)
+    found = plain_and_adjusted(result)["y", "x"]
+    assert found["adjusted"] == pytest.approx(8 - (5 / 3 + 4))
+    assert found["coverage"] == pytest.approx(1 / 3)
+    # With five answers for a cell none is left, and nothing stands for the group.
+    result = census(
+        VALUES, pairs(("sector", "x", "y")), adjusted=["size"], min_answers=7, **X_AND_Y
+    )
+    assert np.isnan(plain_and_adjusted(result)["x", "y"]["adjusted"])
+
+
+def test_cells_are_merged_along_the_columns_the_last_one_first():
+    # y by size and kind: s p 1, s q 3; l p 8 10, l q 12 14. x: s p p q, l p. With two answers each
+    # s is one cell (2), l p is one (9): 3/4 2 + 1/4 9 = 3.75; 1 of 4 firms has its like.
+    groups = X_AND_Y | {"kind": "ppqp" + "pqppqq"}
+    declared = pairs(("sector", "x", "y"))
+    result = census(VALUES, declared, adjusted=["size", "kind"], **groups)
+    found = plain_and_adjusted(result)["x", "y"]
+    assert found == {"plain": -2, "adjusted": pytest.approx(6 - 3.75), "coverage": 0.25}
+    # First of all by kind: p 1 8 10 has s p (1) and l p (8 10), q 3 12 14; s p p of x have p, 19/3.
+    result = census(VALUES, declared, adjusted=["kind", "size"], **groups)
+    expected = 6 - (2 * 19 / 3 + 29 / 3 + 9) / 4
+    assert plain_and_adjusted(result)["x", "y"]["adjusted"] == pytest.approx(expected)
+
+
+def test_a_pair_is_not_adjusted_by_its_own_column():
+    # s and l have no size in common. By kind: l p 8 10, q 12 14, p p' ...
+    groups = X_AND_Y | {"kind": "ppqp" + "pqppqq", "size*kind": ["-"] * 10}
+    declared = pairs(("size", "s", "l"))
+    alone = census(VALUES, declared, adjusted=["size"], **groups)
+    assert alone["adjusted"].tolist() == [False]
+    # s: a b c e f with p p q p q, 3 of 5 p; mean 19/5. l: p 9 8 10, q 12 14.
+    both = census(VALUES, declared, adjusted=["size", "kind"], **groups)
+    found = plain_and_adjusted(both)["s", "l"]
+    assert found["adjusted"] == pytest.approx(19 / 5 - (3 * 9 + 2 * 13) / 5)
+    assert found["coverage"] == 1
+
+
+def test_a_pair_of_a_crossing_is_adjusted_by_neither_of_its_columns():
+    crossing = {"sector*size": [f"{a}*{b}" for a, b in zip(*X_AND_Y.values(), strict=True)]}
+    declared = pairs(("sector*size", "x*s", "y*s"))
+    groups = X_AND_Y | crossing | {"kind": "ppqp" + "pppqqq"}
+    result = census(VALUES, declared, adjusted=["size", "sector"], **groups)
+    assert result["adjusted"].tolist() == [False]
+    result = census(VALUES, declared, adjusted=["size", "kind"], **groups)
+    assert result["adjusted"].tolist() == [False, True]
+
+
+def test_a_reference_population_is_composed_like_the_target():
+    # Target a-d as x above, 6; population 3 e-j: `3*s` is s. 3/4 2 + 1/4 11 = 4.25.
+    declared = pairs(("population", "1", "3"), ("size", "s", "3*s"))
+    groups = {"population": "1111333333", "size": X_AND_Y["size"]}
+    result = census(VALUES, declared, adjusted=["size"], **groups)
+    assert plain_and_adjusted(result) == {
+        ("1", "3"): {"plain": -2, "adjusted": pytest.approx(1.75), "coverage": 1},
+        ("s", "3*s"): {"plain": 3},
+    }
+
+
+def test_where_everybody_answered_an_adjusted_difference_is_certain():
+    result = census(VALUES, pairs(("sector", "x", "y")), adjusted=["size"], **X_AND_Y)
+    own = result[result["adjusted"]].iloc[0]
+    assert own["se"] == pytest.approx(0, abs=1e-12)
+    assert (own["ci_low"], own["ci_high"]) == pytest.approx((1.75, 1.75))
+    assert own["p"] == 0
+    assert result.iloc[0]["p"] == 0
+
+
+def test_p_is_that_of_no_difference():
+    # As in test_a_group_and_the_rest_by_hand: -6, variance 2/3, one degree of freedom.
+    table = weights(FIRMS, "abcd")
+    reg = register(FIRMS, sector="xxyyxxyy")
+    rows = contributions(table, [1, 3, 7, 9])
+    row = benchmark(rows, table, reg, indicators(), pairs(("sector", "x", "rest"))).iloc[0]
+    assert row["p"] == pytest.approx(2 * stats.t.sf(6 / np.sqrt(2 / 3), 1), rel=1e-10)
+
+
+def test_only_the_newest_wave_is_adjusted():
+    tables = [weights(CENSUS, CENSUS, wave) for wave in ("w1", "w2")]
+    rows = stack(*(contributions(t, VALUES) for t in tables))
+    reg = stack(*(register(CENSUS, wave, **X_AND_Y) for wave in ("w1", "w2")))
+    declared = pairs(("sector", "x", "y"))
+    result = benchmark(rows, stack(*tables), reg, indicators(), declared, adjusted=["size"])
+    assert result.loc[result["adjusted"], "wave"].tolist() == ["w2"]
+    assert result.loc[~result["adjusted"], "wave"].tolist() == ["w1", "w2"]
+
+
+def test_an_adjusted_ratio_and_an_adjusted_formula():
+    # A ratio y / 2 and a formula u + v of halves: both are half of the mean's difference.
+    table = weights(CENSUS, CENSUS)
+    halves = [v / 2 for v in VALUES]
+    rows = stack(
+        contributions(table, VALUES, 2.0, indicator="r"),
+        *(contributions(table, np.divide(halves, 2), indicator=name) for name in "uv"),
+    )
+    definitions = indicators(
+        {"indicator": "r", "kind": "ratio", "denominator": "y"},
+        *({"indicator": name} for name in "uv"),
+        {"indicator": "f", "kind": "formula", "numerator": "u + v"},
+    )
+    reg = register(CENSUS, **X_AND_Y)
+    declared = pairs(("sector", "x", "y"))
+    result = benchmark(rows, table, reg, definitions, declared, adjusted=["size"])
+    for name in ("r", "f"):
+        row = row_of(result, indicator=name, adjusted=True)
+        assert row["difference"] == pytest.approx(1.75 / 2)

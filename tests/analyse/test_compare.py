@@ -23,9 +23,10 @@ from pipeline import analyse
 FIRMS = "abcdefghij"
 
 
-def compare(*base, declared=NO_PAIRS, breakdowns=()):
+def compare(*base, declared=NO_PAIRS, breakdowns=(), comparison="change"):
     *tables, changes = base
-    return analyse.compare(*tables, declared, changes=changes, breakdowns=breakdowns)
+    result = analyse.compare(*tables, declared, changes=changes, breakdowns=breakdowns)
+    return result[result["comparison"] == comparison].reset_index(drop=True)
 
 
 def two_waves(first, second, answered, strata=("ssssssssss", "ssssssssss"), **groups):
@@ -249,3 +250,129 @@ def test_a_change_of_a_formula_has_the_covariance_of_both_waves():
         assert computed[column] == pytest.approx(direct[column], rel=1e-12)
     assert computed["break_in_series"]
     assert not direct["break_in_series"]
+
+
+def waves_of(*values, answered=FIRMS, measured=None, names="w1 w2 w3 w4 w5", **groups):
+    """Waves with these values; of `measured` (all unless given) the indicator has answers."""
+    names = names.split()[: len(values)]
+    tables = {wave: weights(FIRMS, answered, wave) for wave in names}
+    rows = [
+        contributions(tables[wave], own)
+        for wave, own in zip(names, values, strict=True)
+        if measured is None or wave in measured
+    ]
+    reg = stack(*(register(FIRMS, wave, **groups) for wave in names))
+    return stack(*rows), stack(*tables.values()), reg, indicators(scale=10.0)
+
+
+def level(mean):
+    return [mean] * len(FIRMS)
+
+
+def test_p_and_the_smallest_detectable_change_by_hand():
+    # Of test_partial_overlap_is_tam_1984: 1.5 with 3 degrees of freedom, as amount in tens.
+    rows = two_waves([1, 5, 2, 4, 8], [3, 4, 9, 6], ("abcde", "cdef"))
+    row = compare(*rows, indicators(scale=10.0), breaks()).iloc[0]
+    se = np.sqrt(0.75 + 1.05 - 2 * (3 / 20 - 1 / 10) * 19 * np.sqrt(5 / 3) / 3)
+    assert row["p"] == pytest.approx(2 * stats.t.sf(1.5 / se, 3), rel=1e-10)
+    factor = stats.t.ppf(0.975, 3) + stats.t.ppf(0.8, 3)
+    assert row["detectable"] == pytest.approx(10 * factor * se, rel=1e-10)
+
+
+def test_p_of_a_change_that_is_certain():
+    # Everybody answered: what differs, differs.
+    rows = waves_of(range(10), range(1, 11), range(1, 11))
+    result = compare(*rows, breaks())
+    assert result["p"].tolist()[:1] == [0]
+    assert np.isnan(result["p"].iloc[1])  # nothing differs, and nothing could
+    assert result["detectable"].tolist() == [0, 0]
+
+
+def test_a_trend_by_hand():
+    # Means 1, 4, 5: (5 - 1) / 2 = 2 from wave to wave, in tens. Four waves 1 4 5 8: weights
+    # -3 -1 1 3 over 10: (-3 - 4 + 5 + 24) / 10 = 2.2.
+    rows = waves_of(level(1), level(4), level(5))
+    row = compare(*rows, breaks(), comparison="trend").iloc[0]
+    assert row[["wave", "previous", "change", "se"]].tolist() == ["w3", "w1", 20, 0]
+    assert row["n_both"] == 10
+    assert not row["break_in_series"]
+    rows = waves_of(level(1), level(4), level(5), level(8))
+    result = compare(*rows, breaks(), comparison="trend")
+    assert result["wave"].tolist() == ["w4"]
+    assert result["change"].tolist() == pytest.approx([22])
+
+
+def test_a_trend_has_the_covariances_of_all_waves():
+    # Through three waves it is half the change of the last on the first.
+    values = [1, 5, 2, 4, 8], [7, 7, 0, 3, 2], [3, 4, 9, 6, 6]
+    rows = waves_of(*values, answered="abcde")
+    trend = compare(*rows, breaks(), comparison="trend").iloc[0]
+    ends = waves_of(values[0], values[2], answered="abcde", names="w1 w3")
+    change = compare(*ends, breaks()).iloc[0]
+    for column in ("change", "se", "ci_low", "ci_high", "detectable"):
+        assert trend[column] == pytest.approx(change[column] / 2, rel=1e-10)
+    assert trend["p"] == pytest.approx(change["p"], rel=1e-10)
+
+
+def test_two_waves_have_no_trend():
+    assert compare(*waves_of(level(1), level(2)), breaks(), comparison="trend").empty
+
+
+@pytest.mark.parametrize(
+    ("since", "previous", "change"),
+    [("w1", "w1", 22), ("w2", "w2", 20), ("w3", None, None), ("w4", None, None)],
+)
+def test_a_break_cuts_the_trend(since, previous, change):
+    # 4 5 8: (8 - 4) / 2 = 2; of w3 and w4 alone there is only the change.
+    rows = waves_of(level(1), level(4), level(5), level(8))
+    result = compare(*rows, breaks(x=since), comparison="trend")
+    if previous is None:
+        assert result.empty
+    else:
+        assert result["previous"].tolist() == [previous]
+        assert result["change"].tolist() == pytest.approx([change])
+
+
+def test_a_wave_that_did_not_ask_is_a_step_of_the_trend():
+    # Waves 0, 2 and 3 with 1, 5, 7: deviations of time -5/3, 1/3, 4/3, squares 42/9:
+    # (-5 + 5 + 28) / 3 / (42 / 9) = 2.
+    rows = waves_of(level(1), level(9), level(5), level(7), measured=["w1", "w3", "w4"])
+    result = compare(*rows, breaks(), comparison="trend")
+    assert result["change"].tolist() == pytest.approx([20])
+
+
+def test_what_the_newest_wave_did_not_ask_has_no_trend():
+    rows = waves_of(*[level(1)] * 4, measured=["w1", "w2", "w3"])
+    assert compare(*rows, breaks(), comparison="trend").empty
+
+
+def test_a_trend_is_that_of_the_target_and_its_groups():
+    result = compare(
+        *with_reference(asked=("w1", "w2", "w3")),
+        breaks(),
+        declared=REFERENCES,
+        breakdowns=["size"],
+        comparison="trend",
+    )
+    found = result.set_index(["breakdown", "group"])["change"].to_dict()
+    # 2.5, 25, 250 and in size s 1.5, 15, 150: half the way from the first to the last
+    assert found == {
+        ("all", "all"): pytest.approx(123.75),
+        ("population", "1"): pytest.approx(123.75),
+        ("size", "l"): pytest.approx(173.25),
+        ("size", "s"): pytest.approx(74.25),
+    }
+
+
+def test_a_group_that_is_not_in_every_wave_has_no_trend():
+    one, *rest = (weights(FIRMS, FIRMS, wave) for wave in ("w1", "w2", "w3"))
+    rows = stack(*(contributions(t, range(10)) for t in (one, *rest)))
+    first = register(FIRMS, "w1", sector="x" * 10)
+    reg = stack(first, *(register(FIRMS, w, sector="x" * 5 + "y" * 5) for w in ("w2", "w3")))
+    base = rows, stack(one, *rest), reg, indicators()
+    result = compare(*base, breaks(), breakdowns=["sector"], comparison="trend")
+    assert result.set_index("group")["change"].isna().to_dict() == {
+        "all": False,
+        "x": False,
+        "y": True,
+    }

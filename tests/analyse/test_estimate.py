@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 from scipy import stats
 from small_tables import (
     NAN,
+    NO_BREAKS,
     NO_PAIRS,
+    breaks,
     contributions,
     indicators,
     pairs,
@@ -26,8 +28,8 @@ STRATA = "uuuuvvvvvvvvv"  # 4 firms in u, 9 in v
 ANSWERED = weights(FIRMS, "abefg", strata=STRATA)  # weights 2 2 | 3 3 3
 
 
-def estimate(*base, declared=NO_PAIRS, **options):
-    return analyse.estimate(*base, declared, **options)
+def estimate(*base, declared=NO_PAIRS, changes=NO_BREAKS, pooled=(), **options):
+    return analyse.estimate(*base, declared, changes=changes, pooled=pooled, **options)
 
 
 def of_all(rows, table=ANSWERED, **indicator):
@@ -359,3 +361,88 @@ def test_firms_out_of_scope_are_in_no_population_but_in_the_variance():
     assert result.loc["x", "se"] ** 2 == pytest.approx(16 / 27, rel=1e-13)
     assert result.loc["sum", "estimate"] == pytest.approx(18, rel=1e-14)
     assert result.loc["response", "estimate"] == pytest.approx(300 / 7)
+
+
+def two_waves(first, second, answered=("abcde", "cdef"), firms="abcdefghij", **groups):
+    """Waves w1 and w2 of one register, and the second of `answered` in w2."""
+    tables = [weights(firms, own, w) for own, w in zip(answered, ("w1", "w2"), strict=True)]
+    rows = [contributions(t, y) for t, y in zip(tables, (first, second), strict=True)]
+    reg = stack(*(register(firms, wave, **groups) for wave in ("w1", "w2")))
+    return stack(*rows), stack(*tables), reg, indicators()
+
+
+def pooled_of(*base, **options):
+    result = estimate(*base, **{"breakdowns": ["sector"], "pooled": ["sector"]} | options)
+    return result[result["waves"] == 2].reset_index(drop=True)
+
+
+def test_a_mean_of_two_waves_by_hand():
+    # Everybody of ten answered: sector x (5 firms) 2 and 7, y 3 and 5: 4.5 and 4.
+    base = two_waves([2] * 5 + [3] * 5, [7] * 5 + [5] * 5, ("abcdefghij",) * 2, sector="xxxxxyyyyy")
+    result = pooled_of(*base)
+    assert result["group"].tolist() == ["x", "y"]  # not everybody, who is in another breakdown
+    assert result["estimate"].tolist() == [4.5, 4]
+    assert result["se"].tolist() == [0, 0]
+    assert result[["ci_low", "ci_high"]].to_numpy().tolist() == [[4.5, 4.5], [4, 4]]
+    assert result["wave"].tolist() == ["w2", "w2"]
+    assert result["n"].tolist() == [10, 10]  # answers of both waves
+    assert result["population"].tolist() == [5, 5]
+
+
+def test_a_mean_of_two_waves_has_their_covariance():
+    # Of the waves of test_compare's Tam 1984: means 4 and 5.5, variances .75 and 1.05.
+    base = two_waves([1, 5, 2, 4, 8], [3, 4, 9, 6], sector="x" * 10)
+    row = pooled_of(*base).iloc[0]
+    cov = (3 / 20 - 1 / 10) * 19 * np.sqrt(5 / 3) / 3
+    assert row["estimate"] == pytest.approx(4.75)
+    assert row["se"] ** 2 == pytest.approx((0.75 + 1.05 + 2 * cov) / 4, rel=1e-10)
+    assert row["n"] == 9
+
+
+def test_the_estimates_of_each_wave_stay_as_they_are():
+    base = two_waves([1, 5, 2, 4, 8], [3, 4, 9, 6], sector="xyxyxyxyxy")
+    alone = estimate(*base, breakdowns=["sector"])
+    beside = estimate(*base, breakdowns=["sector"], pooled=["sector"])
+    own = beside[beside["waves"] == 1].reset_index(drop=True)
+    assert own.equals(alone)
+    assert set(alone["waves"]) == {1}
+
+
+@pytest.mark.parametrize(("since", "waves"), [("w1", ["w2"]), ("w2", []), ("w3", ["w2"])])
+def test_waves_are_not_pooled_across_a_break(since, waves):
+    base = two_waves([1, 5, 2, 4, 8], [3, 4, 9, 6], sector="x" * 10)
+    assert pooled_of(*base, changes=breaks(x=since))["wave"].tolist() == waves
+
+
+def test_only_waves_next_to_each_other_are_pooled():
+    tables = [weights("abcd", "abcd", wave) for wave in ("w1", "w2", "w3", "w4")]
+    measured = [tables[0], *tables[2:]]
+    rows = stack(*(contributions(t, [k, k, k, k]) for k, t in enumerate(measured)))
+    reg = stack(*(register("abcd", w, sector="xxxx") for w in ("w1", "w2", "w3", "w4")))
+    result = pooled_of(rows, stack(*tables), reg, indicators())
+    assert result[["wave", "estimate"]].to_numpy().tolist() == [["w4", 1.5]]
+
+
+def test_a_group_without_answers_in_one_wave_is_not_pooled():
+    one, two = weights("abcd", "abcd", "w1"), weights("abcd", "abcd", "w2")
+    rows = stack(contributions(one, [1, 2, 3, 4]), contributions(two, [1, 2, 3, 4]))
+    reg = stack(register("abcd", "w1", sector="xxxx"), register("abcd", "w2", sector="xxyy"))
+    result = pooled_of(rows, stack(one, two), reg, indicators()).set_index("group")
+    assert result.loc["x", "estimate"] == 2
+    assert np.isnan(result.loc["y", "estimate"])
+
+
+def test_the_response_is_not_pooled():
+    table = [weights("abcd", "abc", wave) for wave in ("w1", "w2")]
+    reg = stack(*(register("abcd", wave, sector="xxyy") for wave in ("w1", "w2")))
+    rows = stack(*(response(t) for t in table))
+    assert pooled_of(rows, stack(*table), reg, indicators(the_response())).empty
+
+
+def test_a_pooled_share_has_its_interval_within_0_and_100():
+    base = two_waves([1, 0, 0, 0, 0], [0, 0, 0, 0], sector="x" * 10)
+    definition = indicators(kind="share", numerator="x > 0", scale=100.0)
+    row = pooled_of(*base[:3], definition).iloc[0]
+    assert row["estimate"] == pytest.approx(10)
+    assert row["ci_low"] > 0
+    assert row["ci_high"] < 100

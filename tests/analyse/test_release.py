@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_tables import (
     NAN,
+    NO_BREAKS,
     NO_PAIRS,
     as_contract,
     contributions,
@@ -19,35 +20,50 @@ from small_tables import (
     weights,
 )
 
-from pipeline.analyse import Rules, benchmark, estimate, protect, release
-from pipeline.tables import Benchmarks, Changes, Clearance, Estimates
+from pipeline import analyse
+from pipeline.analyse import Rules, Thresholds, protect
+from pipeline.tables import Benchmarks, Changes, Clearance, Estimates, Quality
 
 ENDS = ("ci_low", "ci_high")
 YES_NO = {"kind": "share", "numerator": "x > 0"}
+ANYTHING = Thresholds((np.inf,) * 3, (np.inf,) * 3, 0)
+"""Every figure is precise enough."""
 
 
-def estimates(*rows, wave="w2"):
+def estimates(*rows, wave="w2", se=1.0, waves=1, n=9):
     """Breakdown, group, estimate, lower and upper end; 9 of 20 firms."""
     names = ["breakdown", "group", "estimate", *ENDS]
-    table = pd.DataFrame(rows, columns=names).assign(wave=wave, indicator="x", se=1.0)
-    table = table.assign(n=9, population=20)
+    table = pd.DataFrame(rows, columns=names).assign(wave=wave, indicator="x", se=se)
+    table = table.assign(n=n, population=20, waves=waves)
     return as_contract(Estimates, table)
 
 
-def changes(*rows, breaks=False):
+def changes(*rows, breaks=False, p=0.0, detectable=2.0, se=1.0):
     """Breakdown, group, change, lower and upper end."""
     table = pd.DataFrame(rows, columns=["breakdown", "group", "change", *ENDS])
-    table = table.assign(wave="w2", previous="w1", indicator="x", n_both=8, se=1.0)
-    table = table.assign(break_in_series=breaks)
+    table = table.assign(wave="w2", previous="w1", indicator="x", n_both=8, se=se)
+    table = table.assign(comparison="change", p=p, detectable=detectable, break_in_series=breaks)
     return as_contract(Changes, table)
 
 
-def differences(*rows):
+def trends(*rows, waves=("w0", "w2"), p=0.0):
+    table = changes(*rows, p=p).assign(comparison="trend", previous=waves[0], wave=waves[-1])
+    return as_contract(Changes, table)
+
+
+def differences(*rows, p=0.0, adjusted=False, se=1.0):
     """Breakdown, group, reference, difference, lower and upper end."""
     columns = ["breakdown", "group", "reference", "difference", *ENDS]
     table = pd.DataFrame(rows, columns=columns)
-    table = table.assign(wave="w2", indicator="x", n_reference=8, se=1.0)
-    return as_contract(Benchmarks, table)
+    table = table.assign(wave="w2", indicator="x", n_reference=8, se=se, p=p)
+    return as_contract(Benchmarks, table.assign(adjusted=adjusted, coverage=1.0))
+
+
+NO_QUALITY = Quality.empty()
+
+
+def release(*tables, quality=NO_QUALITY, thresholds=ANYTHING):
+    return analyse.release(*tables, quality=quality, thresholds=thresholds)
 
 
 def clearance(*cells, wave="w2"):
@@ -57,21 +73,25 @@ def clearance(*cells, wave="w2"):
     return as_contract(Clearance, table)
 
 
-ALL_CLEAR = stack(
-    *(
-        clearance(("all", "all", ""), ("s", "a", ""), ("s", "b", ""), wave=wave)
-        for wave in ("w1", "w2")
-    )
+PLACES = [("all", "all"), ("s", "a"), ("s", "b")]
+ALL_CLEAR = stack(*(clearance(*((*p, "") for p in PLACES), wave=w) for w in ("w1", "w2")))
+
+
+LEVELS = stack(
+    *(estimates(*((*place, 100, 90, 110) for place in PLACES), wave=wave) for wave in ("w1", "w2"))
 )
+"""What the groups are like of which changes and differences are told."""
 
 
-def released(figures, cleared=ALL_CLEAR, **indicator):
-    """Value and symbol by the last two parts of the number's id."""
+def released(figures, cleared=ALL_CLEAR, *, levels=LEVELS, thresholds=ANYTHING, **indicator):
+    """Value and symbol by the last two parts of the number's id; of comparisons these alone."""
     parts = [
         figures if list(figures.columns) == list(nothing.columns) else nothing
-        for nothing in (estimates(), changes(), differences())
+        for nothing in (levels, changes(), differences())
     ]
-    table = release(*parts, cleared, indicators(**indicator))
+    table = release(*parts, cleared, indicators(**indicator), thresholds=thresholds)
+    if figures is not parts[0]:
+        table = table[~table["statistic"].isin(["estimate", *ENDS, "n"])]
     return {
         number_id.split("/", 2)[2]: symbol or value
         for number_id, value, symbol in zip(
@@ -309,9 +329,9 @@ def test_a_share_never_tells_what_each_firm_said(ones):
     base = rows, table, reg, definition
     declared = pairs(("s", "a", "b"), ("s", "b", "rest"))
     table_of = release(
-        estimate(*base, declared, breakdowns=["s"]),
+        analyse.estimate(*base, declared, changes=NO_BREAKS, breakdowns=["s"], pooled=[]),
         changes(),
-        benchmark(*base, declared),
+        analyse.benchmark(*base, declared, adjusted=[], min_answers=2),
         protect(
             *(rows, reg, definition, declared),
             breakdowns=["s"],
@@ -336,7 +356,12 @@ def test_the_population_is_told_of_the_response_only():
     rows = stack(contributions(table, range(12)), response(table))
     definition = indicators({}, the_response("normal"))
     result = release(
-        estimate(rows, table, reg, definition, NO_PAIRS, breakdowns=["s"]),
+        analyse.estimate(
+            *(rows, table, reg, definition, NO_PAIRS),
+            changes=NO_BREAKS,
+            breakdowns=["s"],
+            pooled=[],
+        ),
         changes(("all", "all", 1, -1, 3)).assign(indicator="response"),
         differences(),
         protect(
@@ -414,3 +439,310 @@ def test_a_reference_that_has_no_firms_in_the_wave_is_not_available():
     found = table.set_index("number_id")["symbol"]
     assert found["w2/x/s=a:b/difference"] == "x"
     assert found["w2/x/s=a:rest/difference"] == ""
+
+
+STRICT = Thresholds(points=(7.5, 15, 30), percent=(8, 15, 25), amount_answers=10)
+ALL_OF_ONE = ("estimate", *ENDS, "n")
+
+
+def graded(*tables, cleared=ALL_CLEAR, **indicator):
+    """Grade and symbol by number id."""
+    table = release(*tables, cleared, indicators(**indicator), thresholds=STRICT)
+    return table.set_index("number_id")[["grade", "symbol"]].apply(tuple, axis=1).to_dict()
+
+
+@pytest.mark.parametrize(
+    ("se", "n", "grade", "symbol"),
+    [
+        (8, 10, "A", ""),
+        (15, 10, "B", ""),
+        (25, 10, "C", ""),  # 25 per cent of 100
+        (25.1, 10, "D", "u"),
+        (1, 9, "D", "u"),  # an amount of fewer than ten firms
+    ],
+)
+def test_an_amount_that_is_too_imprecise_is_not_printed(se, n, grade, symbol):
+    row = ("s", "a", 100, 90, 110)
+    found = graded(estimates(row, se=se, n=n), changes(), differences())
+    assert found["w2/x/s=a/estimate"] == (grade, symbol)
+    assert {found[f"w2/x/s=a/{name}"] for name in (*ENDS, "n")} == {("", symbol)}
+
+
+def test_a_share_that_is_too_imprecise_is_not_printed_however_many_answered():
+    # Half-widths 30 and 30.5 points; nine firms are enough for a share.
+    rows = ("s", "a", 50, 20, 80), ("s", "b", 50, 19.5, 80.5)
+    found = graded(estimates(*rows), changes(), differences(), **YES_NO)
+    assert found["w2/x/s=a/estimate"] == ("C", "")
+    assert found["w2/x/s=b/estimate"] == ("D", "u")
+    assert found["w2/x/s=b/n"] == ("", "u")
+
+
+def test_the_grade_of_what_is_suppressed_or_absent_is_not_told():
+    # A share of which all say the same has an interval without width: its A would say so.
+    cleared = clearance(("all", "all", ""), ("s", "a", "unanimous"), ("s", "b", ""))
+    rows = ("s", "a", 100, 100, 100), ("s", "b", NAN, NAN, NAN), ("all", "all", 50, 45, 55)
+    found = graded(estimates(*rows), changes(), differences(), cleared=cleared, **YES_NO)
+    assert found["w2/x/s=a/estimate"] == ("", "c")
+    assert found["w2/x/s=b/estimate"] == ("", "x")
+    assert found["w2/x/all/estimate"] == ("A", "")
+
+
+def test_a_change_is_graded_by_the_level_that_it_changes():
+    # Standard error 10; levels 100 and 50 now: 10 and 20 per cent. In the wave before b had n 9.
+    levels = stack(
+        estimates(("all", "all", 100, 90, 110), ("s", "a", 50, 40, 60), n=10),
+        estimates(("s", "b", 100, 90, 110), n=10),
+        estimates(("all", "all", 900, 1, 2), ("s", "a", 900, 1, 2), wave="w1", n=10),
+        estimates(("s", "b", 100, 90, 110), wave="w1", n=9),
+    )
+    rows = changes(*((*place, 30, 10, 50) for place in PLACES), se=10)
+    found = graded(levels, rows, differences())
+    assert found["w2/x/all/change"] == ("B", "")
+    assert found["w2/x/s=a/change"] == ("C", "")
+    assert found["w2/x/s=b/change"] == ("D", "u")
+    assert found["w2/x/s=b/change_significant"] == ("", "u")
+
+
+def test_a_difference_is_graded_by_the_smaller_side():
+    # n_reference is 8: below ten.
+    levels = estimates(("s", "a", 100, 90, 110), ("s", "b", 100, 90, 110), n=10)
+    found = graded(levels, changes(), differences(("s", "a", "b", 2, 1, 3)))
+    assert found["w2/x/s=a:b/difference"] == ("D", "u")
+    more = differences(("s", "a", "b", 2, 1, 3)).assign(n_reference=10)
+    assert graded(levels, changes(), more)["w2/x/s=a:b/difference"] == ("A", "")
+
+
+@pytest.mark.parametrize(
+    ("figures", "options", "expected"),
+    [
+        # 1.4 times the half-width: 1.0 as it is printed
+        ((2.0, 1.0, 3.0), {"decimals": 1}, 1.4),
+        # widened to 1.3: 1.82, rounded up
+        ((2.0, 1.0, 3.0), {"decimals": 1, "cleared": ALL_CLEAR.assign(widening=1.3)}, 1.9),
+        # a share's -2.3 to 6.3 is printed -3 to 7: 1.4 times 5
+        ((2.0, -2.3, 6.3), {"decimals": 0, **YES_NO}, 7),
+        # everybody answered: there is no chance that could hide a change
+        ((2.0, 2.0, 2.0), {"decimals": 1}, "x"),
+    ],
+)
+def test_the_smallest_detectable_change_is_told_of_everybody_from_what_is_printed(
+    figures, options, expected
+):
+    detectable = 1.4 * (figures[2] - figures[1]) / 2
+    rows = changes(("all", "all", *figures), ("s", "a", *figures), detectable=detectable)
+    found = released(rows, **options)
+    if expected == "x":
+        assert found["all/change_detectable"] == "x"
+    else:
+        assert found["all/change_detectable"] == pytest.approx(expected)
+    assert "s=a/change_detectable" not in found
+
+
+def significant(*tables, cleared=ALL_CLEAR, thresholds=ANYTHING):
+    """The claims that are established, by the last two parts of their ids."""
+    parts = [LEVELS, changes(), differences()]
+    for table in tables:
+        place = next(i for i, p in enumerate(parts) if list(p.columns) == list(table.columns))
+        parts[place] = stack(parts[place], table)
+    table = release(*parts, cleared, indicators(), thresholds=thresholds)
+    own = table[table["statistic"].str.endswith("_significant") & (table["value"] == 1)]
+    return [number_id.split("/", 2)[2] for number_id in own["number_id"]]
+
+
+def claims(*p):
+    """Changes of all, a and b, each printed well away from 0, with their p-values."""
+    return changes(*((*place, 3, 1, 5) for place in PLACES[: len(p)]), p=list(p))
+
+
+def test_a_claim_is_established_if_it_holds_among_all_claims_of_the_wave():
+    # Benjamini and Hochberg, 3 claims: 3 (.01) / 1 = .03, 3 (.03) / 2 = .045, .04 / 1 = .04, and
+    # each takes the least from its place on: .03 .04 .04. With .06 for the last: .03 .045 .06.
+    assert len(significant(claims(0.01, 0.04, 0.03))) == 3
+    assert significant(claims(0.01, 0.06, 0.03)) == [
+        "all/change_significant",
+        "s=b/change_significant",
+    ]
+    # 3 (.02) / 1 = .06, .06, .06: alone the first would hold.
+    assert significant(claims(0.02, 0.06, 0.05)) == []
+    assert significant(claims(0.02)) == ["all/change_significant"]
+
+
+def test_changes_differences_and_trends_are_claims_of_one_wave():
+    # .03 is established alone, but not beside two that are not: 3 (.03) = .09.
+    alone = differences(("s", "a", "b", 3, 1, 5), p=0.03)
+    assert significant(alone) == ["s=a:b/difference_significant"]
+    others = claims(0.5)
+    again = differences(("s", "a", "b", 3, 1, 5), p=0.6, adjusted=True)
+    assert significant(stack(alone, again), others) == []
+    # So it is in another wave, which counts for itself.
+    assert significant(alone, others.assign(wave="w1", previous="w0")) == [
+        "s=a:b/difference_significant"
+    ]
+
+
+def test_what_is_not_printed_is_no_claim():
+    cleared = ALL_CLEAR.assign(
+        rule=np.where(ALL_CLEAR["breakdown"] == "all", "", "min_contributors")
+    )
+    assert significant(claims(0.03, 0.5, 0.6), cleared=cleared) == ["all/change_significant"]
+    assert significant(claims(0.03, 0.5, 0.6)) == []
+
+
+def test_where_the_printed_interval_has_0_nothing_is_established():
+    # 3 less 2.98, rounded up to 3.0, begins at 0, however small p is.
+    wide = changes(("all", "all", 3.0, 0.02, 5.98), p=0.0001)
+    assert released(wide, decimals=1)["all/change_significant"] == 0
+
+
+def test_a_change_without_a_p_value_is_not_established_and_is_no_claim():
+    # All answers alike, but not all answered: no interval, no p.
+    rows = changes(("all", "all", 3, NAN, NAN), ("s", "a", 3, 1, 5), p=[NAN, 0.04])
+    found = released(rows)
+    assert found["all/change_significant"] == 0
+    assert found["s=a/change_significant"] == 1
+
+
+def pooled_rows(*rows):
+    return estimates(*rows, waves=2, n=19)
+
+
+def test_a_mean_of_two_waves_stands_beside_the_last_one():
+    table = release(
+        stack(LEVELS, pooled_rows(("s", "a", 95, 91, 99))),
+        changes(),
+        differences(),
+        ALL_CLEAR.assign(widening=np.where(ALL_CLEAR["wave"] == "w1", 1.5, 1.0)),
+        indicators(decimals=0),
+    )
+    own = table[table["statistic"].str.startswith("pooled")].set_index("number_id")["value"]
+    assert own.to_dict() == {
+        "w2/x/s=a/pooled": 95,
+        "w2/x/s=a/pooled_low": 89,  # 4 times 1.5, the wider of both waves
+        "w2/x/s=a/pooled_high": 101,
+        "w2/x/s=a/pooled_n": 19,
+    }
+    assert table.set_index("number_id").loc["w2/x/s=a/estimate", "value"] == 100
+
+
+@pytest.mark.parametrize("wave", ["w1", "w2"])
+def test_a_mean_of_two_waves_needs_both(wave):
+    is_it = (ALL_CLEAR["wave"] == wave) & (ALL_CLEAR["group"] == "a")
+    cleared = ALL_CLEAR.assign(rule=np.where(is_it, "secondary", ""))
+    table = release(
+        stack(LEVELS, pooled_rows(("s", "a", 95, 91, 99), ("s", "b", 95, 91, 99))),
+        changes(),
+        differences(),
+        cleared,
+        indicators(),
+    )
+    symbol = table.set_index("number_id")["symbol"]
+    names = ("pooled", "pooled_low", "pooled_high", "pooled_n")
+    assert {symbol[f"w2/x/s=a/{name}"] for name in names} == {"c"}
+    assert {symbol[f"w2/x/s=b/{name}"] for name in names} == {""}
+    other = {"w1": "w2", "w2": "w1"}[wave]
+    assert symbol[f"{other}/x/s=a/estimate"] == ""
+
+
+THREE = stack(*(clearance(*((*p, "") for p in PLACES), wave=w) for w in ("w0", "w1", "w2")))
+
+
+@pytest.mark.parametrize("wave", ["w0", "w1", "w2"])
+def test_a_trend_needs_every_wave_it_runs_through(wave):
+    is_it = (THREE["wave"] == wave) & (THREE["group"] == "a")
+    cleared = THREE.assign(rule=np.where(is_it, "p_percent", ""))
+    found = released(trends(*((*place, 1, 0.5, 1.5) for place in PLACES)), cleared)
+    names = ("trend", "trend_low", "trend_high", "trend_significant")
+    assert {found[f"s=a/{name}"] for name in names} == {"c"}
+    assert "c" not in {found[f"s=b/{name}"] for name in names}
+    # Of a change what lies between does not matter.
+    change = changes(("s", "a", 1, 0.5, 1.5)).assign(previous="w0")
+    assert (released(change, cleared)["s=a/change"] == "c") == (wave != "w1")
+
+
+def test_a_trend_does_not_need_a_wave_that_did_not_ask():
+    # In w1 another indicator was measured, and a was suppressed there.
+    own = THREE[THREE["wave"] != "w1"]
+    other = clearance(*((*place, "p_percent") for place in PLACES), wave="w1")
+    cleared = stack(own, other.assign(indicator="y"))
+    found = released(trends(("s", "a", 1, 0.5, 1.5)), cleared)
+    assert found["s=a/trend"] == 1
+
+
+def test_a_trend_has_the_widest_interval_of_its_waves_and_one_decimal_more():
+    # 0.42 to 0.62 around 0.52: 0.10 times 1.5
+    wide = THREE.assign(widening=np.where(THREE["wave"] == "w1", 1.5, 1.0))
+    found = released(trends(("s", "a", 0.52, 0.42, 0.62)), wide, decimals=1)
+    assert [found[f"s=a/trend{end}"] for end in ("", "_low", "_high")] == pytest.approx(
+        [0.52, 0.37, 0.67]
+    )
+    figures = (0.52, 0.421, 0.618)
+    found = released(trends(("s", "a", *figures)), THREE, decimals=1, **YES_NO)
+    assert [found[f"s=a/trend{end}"] for end in ("", "_low", "_high")] == [0.52, 0.42, 0.62]
+
+
+@pytest.mark.parametrize(
+    ("all_", "a", "b", "shown"),
+    [
+        ("", "", "", {"b", "rest"}),
+        ("", "secondary", "", set()),
+        ("", "", "secondary", {"rest"}),
+        ("secondary", "", "", {"b"}),
+    ],
+)
+def test_an_adjusted_difference_needs_both_sides(all_, a, b, shown):
+    cleared = clearance(("all", "all", all_), ("s", "a", a), ("s", "b", b))
+    rows = [("s", "a", reference, 2, 1, 3) for reference in ("b", "rest")]
+    found = released(stack(differences(*rows), differences(*rows, adjusted=True)), cleared)
+    for reference in ("b", "rest"):
+        for end in ("", "_low", "_high", "_significant"):
+            value = found[f"s=a:{reference}/adjusted{end}"]
+            assert (value == "c") == (reference not in shown)
+
+
+def test_an_adjusted_difference_without_a_reference_alike_is_not_available():
+    found = released(differences(("s", "a", "b", NAN, NAN, NAN), adjusted=True))
+    assert set(found.values()) == {"x"}
+
+
+def quality(**values):
+    """What is known of the response of w2: measure and value of everybody, two of size."""
+    rows = [("all", "estimate", "all", "all", 87.4), ("all", "ci_low", "all", "all", 80.6)]
+    rows += [("all", "ci_high", "all", "all", 94.2), ("all", "partial", "size", "all", 4.26)]
+    rows += [("all", "partial", "size", "s", -3.1), ("all", "max_bias", "all", "all", 0.1)]
+    rows += [("all", "weight_low", "all", "all", 1.214), ("all", "weight_high", "all", "all", 2.5)]
+    rows += [("3", "estimate", "all", "all", 50.0), ("all", "design_effect", "all", "all", 1.066)]
+    columns = ["population", "measure", "variable", "group", "value"]
+    return as_contract(Quality, pd.DataFrame(rows, columns=columns).assign(wave="w2", **values))
+
+
+def of_response(rule):
+    """Numbers of the response quality, where the rate of all has a rule that forbids it."""
+    table = release(
+        estimates(("all", "all", 60, 60, 60), ("size", "s", 50, 50, 50)).assign(
+            indicator="response"
+        ),
+        changes(),
+        differences(),
+        clearance(("all", "all", rule), ("size", "s", "")).assign(indicator="response"),
+        indicators({}, the_response()),
+        quality=quality(),
+    )
+    own = table[table["indicator"] == "representativity"].set_index("number_id")
+    return own[["value", "decimals", "symbol"]].apply(tuple, axis=1).to_dict()
+
+
+def test_how_like_the_register_the_response_is_is_told_of_everybody():
+    # Of no group, of no other population, and no measure that is for the analyst alone.
+    assert of_response("") == {
+        "w2/representativity/all/estimate": (87, 0, ""),
+        "w2/representativity/all/ci_low": (80, 0, ""),
+        "w2/representativity/all/ci_high": (95, 0, ""),
+        "w2/representativity/all/design_effect": (1.07, 2, ""),
+        "w2/representativity/all/weight_high": (2.5, 2, ""),
+        "w2/representativity/all/weight_low": (1.21, 2, ""),
+        "w2/representativity/size=all/partial": (4.3, 1, ""),
+    }
+
+
+def test_nothing_is_told_of_the_response_where_its_rate_is_not():
+    assert of_response("unanimous") == {}

@@ -223,6 +223,13 @@ def _responses():
             yield wave, RESPONSE, breakdown, group, 1, "", numbers
 
 
+def _grades(table):
+    graded = table["statistic"].isin(["estimate", "change", "difference"])
+    shown = graded & (table["symbol"] == "") & (table["indicator"] != RESPONSE)
+    letters = pd.Series(list("ABC"))[table.index % 3].set_axis(table.index)
+    return letters.where(shown, "")
+
+
 @cache
 def release():
     """A valid release of all waves."""
@@ -268,6 +275,7 @@ def release():
             "value": pd.Series(value).where(table["symbol"] == ""),
             "decimals": decimals,
             "symbol": table["symbol"],
+            "grade": _grades(table),
         }
     )
     return Release.validate(DataFrame[Release](table))
@@ -297,6 +305,8 @@ def _study(n):
         "valley": ("Tal", "Valley"),
         "step": ("Stufe der Lieferkette", "Step of the chain"),
     }
+    yield "quality", "points", "7.5 15 30"
+    yield "quality", "percent", "8 15 25"
     yield "breakdown", "all", ("Alle Werkstätten", "All workshops")[n]
     for name, texts in labels.items():
         yield "breakdown", name, titles[name][n]

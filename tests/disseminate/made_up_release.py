@@ -9,7 +9,7 @@ from pandera.typing import DataFrame
 
 from pipeline.disseminate.figures import number_id
 from pipeline.tables import Captions, Release
-from pipeline.tables.flow import RESPONSE
+from pipeline.tables.flow import REPRESENTATIVITY, RESPONSE
 
 WAVE = "2043"
 WAVES = ("2041", "2042", "2043")
@@ -81,6 +81,9 @@ SHIFTS = {
 PAIRS = (("guild", "y", "n"), ("size", "a", "rest"))
 CELL_N = {"all": 154, "size=a": 71, "size=b": 48, "size=c": 35, "guild=y": 31, "guild=n": 123}
 REGISTER = {"all": 212, "size=a": 96, "size=b": 67, "size=c": 49, "guild=y": 44, "guild=n": 168}
+GRADED = ("estimate", "change", "trend", "pooled", "difference", "adjusted")
+COLUMNS = {"guild": (4.2, 3.9, 2.5), "size": (1.1, 2.0, 6.4)}
+"""Of the register, by which those who answered are compared: spread of the response by wave."""
 SUPPRESSED = {("2042", "rework", "all"), ("2043", "waste", "size=c"), ("2043", "sales", "guild=y")}
 
 
@@ -99,6 +102,7 @@ def _row(where, statistic, value, decimals, symbol=""):
         "value": math.nan if symbol else round(float(value), decimals),
         "decimals": decimals,
         "symbol": symbol,
+        "grade": "B" if statistic in GRADED and indicator != RESPONSE and not symbol else "",
     }
 
 
@@ -126,7 +130,34 @@ def _cell(wave, indicator, place):
         _row((wave, indicator, place), "ci_high", value + half, decimals),
         _row((wave, indicator, place), "n", CELL_N[place], 0),
     ]
-    return rows + _change(wave, indicator, place, value, decimals)
+    rows += _change(wave, indicator, place, value, decimals)
+    if place == "all" and indicator != "newcomer" and wave == WAVE:
+        rows += _trend(indicator, decimals)
+        rows.append(_row((wave, indicator, place), "change_detectable", 2.4 * half, decimals))
+    if place.startswith("size") and indicator == "waste" and wave == WAVE:
+        rows += _pooled(place, decimals)
+    return rows
+
+
+def _trend(indicator, decimals):
+    """A line from the first to the last value; across a break there is none."""
+    where, names = (WAVE, indicator, "all"), ("trend", "trend_low", "trend_high")
+    if indicator == "balance":
+        return []
+    first, _, last = INDICATORS[indicator][5]
+    slope, half = (last - first) / 2, abs(last) * 0.04
+    numbers = (slope, slope - half, slope + half)
+    rows = [_row(where, s, x, decimals + 1) for s, x in zip(names, numbers, strict=True)]
+    return [*rows, _row(where, "trend_significant", abs(slope) > half, 0)]
+
+
+def _pooled(place, decimals):
+    where = (WAVE, "waste", place)
+    value = (_value("waste", WAVE, place) + _value("waste", WAVES[1], place)) / 2
+    half = 0.7 * _half(value, place)
+    numbers = {"pooled": value, "pooled_low": value - half, "pooled_high": value + half}
+    rows = [_row(where, s, x, decimals) for s, x in numbers.items()]
+    return [*rows, _row(where, "pooled_n", 2 * CELL_N[place] - 5, 0)]
 
 
 def _change(wave, indicator, place, value, decimals):
@@ -158,7 +189,19 @@ def _difference(indicator, breakdown, group, reference):
     rows = [
         _row((WAVE, indicator, place), s, x, decimals) for s, x in zip(names, numbers, strict=False)
     ]
-    return [*rows, _row((WAVE, indicator, place), names[3], abs(own - other) > half, 0)]
+    rows.append(_row((WAVE, indicator, place), names[3], abs(own - other) > half, 0))
+    return rows + (_adjusted(indicator, place, decimals) if reference == "n" else [])
+
+
+def _adjusted(indicator, place, decimals):
+    """Of the guild: much higher for the learners, not available for the balance, else nothing."""
+    where = (WAVE, indicator, place)
+    names = ("adjusted", "adjusted_low", "adjusted_high", "adjusted_significant")
+    if indicator == "balance":
+        return [_row(where, s, 0, 0, "x") for s in names]
+    numbers = (22, 9, 35) if indicator == "learners" else (0.4, -0.9, 1.7)
+    rows = [_row(where, s, x, decimals) for s, x in zip(names, numbers, strict=False)]
+    return [*rows, _row(where, names[3], indicator == "learners", 0)]
 
 
 def _response(wave, place):
@@ -167,6 +210,21 @@ def _response(wave, place):
         _row((wave, RESPONSE, place), "estimate", 100 * CELL_N[place] / population, 1),
         _row((wave, RESPONSE, place), "n", CELL_N[place], 0),
         _row((wave, RESPONSE, place), "population", population, 0),
+    ]
+
+
+def _likeness(wave):
+    """The R-indicator with what is known of the weights, and the parts of the columns."""
+    position = WAVES.index(wave)
+    numbers = {"estimate": 74, "ci_low": 61, "ci_high": 87}
+    rows = [
+        _row((wave, REPRESENTATIVITY, "all"), s, x + 3 * position, 0) for s, x in numbers.items()
+    ]
+    weights = {"design_effect": 1.21, "weight_low": 0.61, "weight_high": 3.87}
+    rows += [_row((wave, REPRESENTATIVITY, "all"), s, x, 2) for s, x in weights.items()]
+    return rows + [
+        _row((wave, REPRESENTATIVITY, f"{column}=all"), "partial", parts[position], 1)
+        for column, parts in COLUMNS.items()
     ]
 
 
@@ -181,6 +239,7 @@ def release_rows(waves=WAVES):
             *_response(wave, place),
         ]
     ]
+    rows += [row for wave in waves for row in _likeness(wave)]
     if WAVE in waves:
         rows += [r for i in INDICATORS for pair in PAIRS for r in _difference(i, *pair)]
     return rows
@@ -212,6 +271,12 @@ def _study(number):
         ("benchmark", "near", ("Nachbarn", "Neighbours")[number]),
         ("pair", "size=a:rest", "near"),
         ("pair", "guild=y:n", "near"),
+        ("column", "size", ("Betriebsgröße", "Size of firm")[number]),
+        ("column", "guild", ("Innung", "Guild")[number]),
+        ("quality", "points", "7.5 15 30"),
+        ("quality", "percent", "8 15 25"),
+        ("adjusted", "size", ("Betriebsgröße", "Size of firm")[number]),
+        ("adjusted", "guild", ("Innung", "Guild")[number]),
         ("group", "size=a", ("1 bis 24 Beschäftigte", "1 to 24 employees")[number]),
         ("group", "size=b", ("25 bis 74 Beschäftigte", "25 to 74 employees")[number]),
         ("group", "size=c", ("75 und mehr Beschäftigte", "75 and more employees")[number]),

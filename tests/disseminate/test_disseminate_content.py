@@ -37,22 +37,25 @@ def block(found, title):
 def test_established_changes_come_first_and_five_are_the_most():
     found = findings_section(*parts()).findings
     assert [finding.label for finding in found] == [
-        "Verschnitt",
-        "Betriebe mit Weiterbildung",
-        "Saldo der Erwartungen",
+        "Saldo der Erwartungen",  # -8.0, 15 half-widths of its interval away from zero
+        "Verschnitt",  # -0.87, 1.7 half-widths
+        "Betriebe mit Weiterbildung",  # +11, 1.6 half-widths
+        "Nacharbeit",  # the trend alone is established
         "8. Umsatz je Kopf, ein sehr langer Name für eine Kennzahl",
-        "Nacharbeit",
     ]
-    assert text(found[1].sentence) == (
+    assert text(found[2].sentence) == (
         "Anstieg gegenüber 2042 (Veränderung +11\u00a0Prozentpunkte, Intervall +4 bis +18)."
     )
-    assert text(found[3].sentence).startswith("Keine Veränderung gegenüber 2042 nachweisbar")
-    assert text(found[4].sentence).startswith("Kein Vergleich mit einer früheren Welle möglich")
+    assert text(found[3].sentence) == (
+        "Anstieg über alle vergleichbaren Wellen: +0,150\u00a0je 100 Stück je Welle, "
+        "Intervall +0,014 bis +0,286. Gegenüber 2042 allein nicht nachweisbar."
+    )
+    assert text(found[4].sentence).startswith("Keine Veränderung gegenüber 2042 nachweisbar")
 
 
 def test_a_change_that_is_not_significant_is_never_called_a_rise_or_fall():
     rows = [
-        r | {"value": 0.0} if r["statistic"] == "change_significant" and not r["symbol"] else r
+        r | {"value": 0.0} if r["statistic"].endswith("_significant") and not r["symbol"] else r
         for r in made_up.release_rows()
     ]
     sentences = " ".join(text(f.sentence) for f in findings_section(*parts(rows=rows)).findings)
@@ -85,15 +88,17 @@ def test_no_n_beside_a_suppressed_value():
         for group in block(report(), "Verschnitt").tables[0].groups
         for row in group.rows
     }
-    value, n, change, verdict = rows["75 und mehr Beschäftigte"][1:]
+    value, grade, n, change, verdict = rows["75 und mehr Beschäftigte"][1:]
     assert (text(value.main), value.sub, text(n.main)) == ("[c]", (), "[c]")
+    assert text(grade.main) == "[c]"
+    assert text(rows["1 bis 24 Beschäftigte"][2].main) == "B"
     assert (text(change.main), text(verdict.main)) == ("[z]", "[z]")
 
 
 def test_a_missing_n_takes_the_symbol_of_its_estimate():
     rows = [r for r in made_up.release_rows() if r["number_id"] != "2043/waste/size=c/n"]
     groups = block(report(rows=rows), "Verschnitt").tables[0].groups
-    assert groups[1].rows[2][2].main == (Number("2043/waste/size=c/estimate", "", "[c]"),)
+    assert groups[1].rows[2][3].main == (Number("2043/waste/size=c/estimate", "", "[c]"),)
 
 
 def test_an_indicator_that_was_not_asked_yet_is_not_applicable():
@@ -128,7 +133,8 @@ def test_the_benchmark_names_group_and_reference_in_the_order_of_the_study():
     tables = found.blocks[0].tables
     assert tables[0].caption == "1 to 24 employees against other firms"
     assert tables[1].caption.endswith("against without a guild")
-    assert [len(table.head) for table in tables] == [4, 5]  # the rest has no value of its own
+    # the rest has no value of its own; the guild is also compared at the same composition
+    assert [len(table.head) for table in tables] == [4, 6]
     assert found.blocks[0].charts == ()
     assert "not treated as independent" in text(found.paragraphs[0])
 
@@ -138,6 +144,9 @@ def test_the_intervals_are_said_not_to_cover_who_answers():
     assert "nicht von einer Verzerrung dadurch, wer antwortet" in german
     english = " ".join(facts(report(language="en"), "method"))
     assert "not of bias from who answers" in english
+    for language, said in (("de", "nicht von einer Verzerrung"), ("en", "not of bias from who")):
+        paragraphs = section(report(language=language), "response").paragraphs
+        assert any(said in text(line) for line in paragraphs)
 
 
 def test_every_change_of_a_question_is_said():
@@ -152,7 +161,7 @@ def test_every_change_of_a_question_is_said():
 
 def test_all_symbols_are_explained():
     terms = [fact.term for fact in section(report(), "symbols").facts]
-    assert terms == ["[c]", "[x]", "[z]", "[u]", "▲", "▼"]
+    assert terms == ["[c]", "[x]", "[z]", "[u]", "▲", "▼", "Güte A", "Güte B", "Güte C"]
 
 
 def test_the_chart_of_groups_names_two_differences_at_most():
@@ -172,6 +181,102 @@ def test_the_chart_of_groups_names_two_differences_at_most():
     message = text(block(report(rows=pairs + extra), "Verschnitt").charts[1].message)
     assert message.count(" unter ") == 2
     assert message.endswith("und weitere")
+
+
+def cells(table, label):
+    rows = (row for group in table.groups for row in group.rows)
+    return next(row for row in rows if text(row[0].main) == label)[1:]
+
+
+def shown(table, label):
+    return [text(cell.main) for cell in cells(table, label)]
+
+
+def test_trend_and_precision_stand_in_the_overview():
+    _, table = section(report(), "overview").tables
+    assert table.head == ("Kennzahl", "Trend je Welle", "Nachgewiesen?", "Nachweisbar ab", "Güte")
+    # (4.61 - 6.12) / 2 = -0.755; what can be detected has no sign
+    assert shown(table, "Verschnitt") == ["−0,755", "▼ Rückgang", "1,00", "B"]
+    assert text(cells(table, "Verschnitt")[0].sub) == "−0,939 bis −0,571"
+    assert shown(table, "Saldo der Erwartungen")[:2] == ["[z]", "[z]"]
+    assert shown(table, "Erst später gefragt") == ["[z]", "[z]", "[z]", "B"]
+
+
+def test_without_three_waves_only_the_precision_is_told():
+    rows = [r for r in made_up.release_rows() if not r["statistic"].startswith("trend")]
+    _, table = section(report(rows=rows), "overview").tables
+    assert table.head == ("Kennzahl", "Nachweisbar ab", "Güte")
+    assert "mindestens drei" not in text(table.note)
+    assert "Trend" not in {fact.term for fact in section(report(rows=rows), "method").facts}
+    rows = [r for r in rows if r["statistic"] != "change_detectable"]
+    assert len(section(report(rows=rows), "overview").tables) == 1
+
+
+def test_means_of_two_waves_stand_in_a_folded_table():
+    _, table = block(report(), "Verschnitt").tables
+    assert table.folded
+    assert table.caption == "Verschnitt nach Gruppen, Mittel aus 2042 und 2043"
+    assert [group.title for group in table.groups] == ["Betriebsgröße"]
+    value, mean, grade, answers = cells(table, "1 bis 24 Beschäftigte")
+    # 1.16 * (4.61 + 5.48) / 2 = 5.85, and 2 * 71 - 5 = 137 answers
+    assert [text(c.main) for c in (value, mean, grade, answers)] == ["5,35", "5,85", "B", "137"]
+    assert text(mean.sub) == "5,35 bis 6,35"
+    assert len(block(report(), "Nacharbeit").tables) == 1
+
+
+def test_response_tells_how_alike_those_who_answered_are():
+    found = section(report(), "response")
+    # 2043: 74 + 6, and the size is the column with the largest part
+    assert "Für Welle 2043 sind es 80, Intervall 67 bis 93." in text(found.paragraphs[1])
+    assert text(found.paragraphs[1]).endswith("am ungleichsten ist die Beteiligung nach: Betriebsgröße.") or (
+        "ungleichsten ist die Beteiligung nach: Betriebsgröße." in text(found.paragraphs[1])
+    )
+    _, waves, columns = found.tables[:3]
+    assert shown(waves, "2041") == ["74", "1,21", "0,61", "3,87"]
+    assert [text(row[0].main) for row in columns.groups[0].rows] == ["Betriebsgröße", "Innung"]
+    assert [text(row[1].main) for row in columns.groups[0].rows] == ["6,4", "2,5"]
+
+
+def test_a_study_that_compares_no_columns_tells_no_likeness():
+    rows = [
+        r
+        for r in made_up.release_rows()
+        if r["statistic"] != "partial"
+        and not (r["indicator"] == "representativity" and "ci" in r["statistic"])
+        and not (r["indicator"] == "representativity" and r["statistic"] == "estimate")
+    ]
+    found = section(report(rows=rows), "response")
+    assert len(found.paragraphs) == 2
+    assert [table.caption for table in found.tables][1] == "Rücklauf nach Gruppen, Welle 2043"
+
+
+def test_a_benchmark_is_judged_at_the_same_composition_where_that_is_known():
+    _, table = section(report(), "benchmark").blocks[0].tables
+    # of the guild itself nothing can be made alike, so the size alone is named
+    assert "nach Betriebsgröße so zusammengesetzt" in text(table.note)
+    raw, adjusted, verdict = cells(table, "Betriebe mit Weiterbildung")[2:]
+    assert text(adjusted.main) == "▲ +22"
+    assert (text(verdict.main), verdict.sub) == ("▲ höher", ())
+    raw, adjusted, verdict = cells(table, "Saldo der Erwartungen (Saldopunkte)")[2:]
+    assert (text(raw.main)[0], text(adjusted.main)) == ("▼", "[x]")
+    assert (text(verdict.main), text(verdict.sub)) == ("▼ niedriger", "ohne Ausgleich")
+    # waste is lower as it is, but not at the same composition
+    raw, adjusted, verdict = cells(table, "Verschnitt (je 100 Stück)")[2:]
+    assert text(raw.main)[0] == "▼"
+    assert text(verdict.main) == "nicht nachgewiesen"
+
+
+def test_the_title_of_the_groups_says_what_was_compared():
+    message = text(block(report(), "Betriebe mit Weiterbildung").charts[1].message)
+    assert message.startswith("Unterschied bei gleicher Zusammensetzung nachgewiesen: in der Innung")
+    assert "ohne Innung" not in text(block(report(), "Verschnitt").charts[1].message)
+
+
+def test_a_grade_needs_its_limits():
+    wording = Wording("de", made_up.captions(without=[("quality", "points")]))
+    assert {p.item for p in wording.missing(made_up.release())} == {"points"}
+    limits = Wording("de", made_up.captions()).limits("points")
+    assert limits == ("7,5", "15", "30")
 
 
 def test_every_missing_caption_is_named_at_once():

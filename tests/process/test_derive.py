@@ -20,7 +20,10 @@ NAN = float("nan")
 
 def weights(**firms: float) -> Any:
     """Weights of wave w1; 0 for a firm that did not answer."""
-    rows = [{"firm_id": f, "responded": w > 0, "weight": w} for f, w in firms.items()]
+    rows = [
+        {"firm_id": f, "responded": w > 0, "response_weight": w, "weight": w}
+        for f, w in firms.items()
+    ]
     return filled(Weights, rows, wave="w1", stratum="all", selected=True, eligible=True)
 
 

@@ -422,14 +422,15 @@ SETTINGS = {
         TOML, "min_responses", "min_respones", "min_respones", "", "", "did you mean min_responses",
     ),
     "breakdown": Mistake(
-        TOML, '"size", "district"', '"size", "distrct"',
-        "breakdowns", "distrct", "", "did you mean district?",
+        TOML, '"district", "tier"', '"district", "teir"',
+        "breakdowns", "teir", "", "did you mean tier?",
     ),
     "part of a crossing": Mistake(
-        TOML, '"field*size"', '"field*sise"', "breakdowns", "sise", "", "did you mean",
+        TOML, '"tier", "field*size"', '"tier", "field*sise"',
+        "breakdowns", "sise", "", "did you mean",
     ),
     "crossing with itself": Mistake(
-        TOML, '"field*size"', '"size*size"', "breakdowns", "size*size", "", "",
+        TOML, '"tier", "field*size"', '"tier", "size*size"', "breakdowns", "size*size", "", "",
     ),
     "stratum": Mistake(
         TOML, '"field_group"]', '"feild_group"]',
@@ -438,6 +439,88 @@ SETTINGS = {
     "code list of the register": Mistake(
         TOML, '"tier_register"', '"tier_registre"',
         "tier", "tier_registre", "", "did you mean tier_register?",
+    ),
+    "calibration": Mistake(
+        TOML, 'calibrate = ["events"]', 'calibrate = ["evnts"]',
+        "weighting.calibrate", "evnts", "a name that exists", "did you mean events?",
+    ),
+    "calibration by a crossing": Mistake(
+        TOML, 'calibrate = ["events"]', 'calibrate = ["size*events"]',
+        "weighting.calibrate", "size*events", "a name that exists", "",
+    ),
+    "calibration twice": Mistake(
+        TOML, 'calibrate = ["events"]', 'calibrate = ["events", "events"]',
+        "weighting.calibrate", "events", "once", "take one",
+    ),
+    "method of calibration": Mistake(
+        TOML, 'method = "raking"', 'method = "rakin"', "method", "rakin", "'raking'", "",
+    ),
+    "logit without bounds": Mistake(
+        TOML, 'method = "raking"', 'method = "logit"',
+        "weighting.bounds", "none", "bounds for logit", "such as [0.5, 2]",
+    ),
+    "lower bound above 1": Mistake(
+        TOML, 'method = "raking"', 'method = "raking"\nbounds = [1.2, 2.0]',
+        "bounds", "1.2", "less than 1", "",
+    ),
+    "upper bound below 1": Mistake(
+        TOML, 'method = "raking"', 'method = "raking"\nbounds = [0.5, 0.9]',
+        "bounds", "0.9", "greater than 1", "",
+    ),
+    "comparison with the register": Mistake(
+        TOML, '"field_group", "district", "events"]', '"field_group", "distrct", "events"]',
+        "weighting.compared", "distrct", "a name that exists", "did you mean district?",
+    ),
+    "comparison with the register twice": Mistake(
+        TOML, '"field_group", "district", "events"]', '"field_group", "events", "events"]',
+        "weighting.compared", "events", "once", "take one",
+    ),
+    "pooled breakdown": Mistake(
+        TOML, 'pooled = ["district"]', 'pooled = ["distrct"]',
+        "publication.pooled", "distrct", "a name that exists", "did you mean district?",
+    ),
+    "pooled column that is not published": Mistake(
+        TOML, 'pooled = ["district"]', 'pooled = ["events"]',
+        "publication.pooled", "events", "a name that exists", "",
+    ),
+    "pooled twice": Mistake(
+        TOML, 'pooled = ["district"]', 'pooled = ["district", "district"]',
+        "publication.pooled", "district", "once", "take one",
+    ),
+    "adjustment": Mistake(
+        TOML, 'adjusted = ["size", "field"]', 'adjusted = ["size", "feild"]',
+        "publication.adjusted", "feild", "a name that exists", "did you mean field?",
+    ),
+    "adjustment twice": Mistake(
+        TOML, 'adjusted = ["size", "field"]', 'adjusted = ["size", "size"]',
+        "publication.adjusted", "size", "once", "take one",
+    ),
+    "peers": Mistake(
+        TOML, 'peers = ["field*size", "size", "field"]', 'peers = ["field*size", "sise", "field"]',
+        "publication.peers", "sise", "a name that exists", "did you mean size?",
+    ),
+    "peers that are not published": Mistake(
+        TOML, 'peers = ["field*size", "size", "field"]', 'peers = ["district*size", "field"]',
+        "publication.peers", "district*size", "a name that exists", "",
+    ),
+    "peers twice": Mistake(
+        TOML, 'peers = ["field*size", "size", "field"]', 'peers = ["size", "field", "size"]',
+        "publication.peers", "size", "once", "take one",
+    ),
+    "limits in points that do not rise": Mistake(
+        TOML, "points = [7.5, 15, 30]", "points = [7.5, 30, 15]",
+        "quality.points", "7.5, 30, 15", "three limits that rise", "in order",
+    ),
+    "limits in per cent that are equal": Mistake(
+        TOML, "percent = [8, 15, 25]", "percent = [8, 25, 25]",
+        "quality.percent", "8, 25, 25", "three limits that rise", "in order",
+    ),
+    "two limits": Mistake(
+        TOML, "percent = [8, 15, 25]", "percent = [8, 15]", "percent", "", "", "",
+    ),
+    "amounts of one firm": Mistake(
+        TOML, "amount_answers = 10", "amount_answers = 1",
+        "amount_answers", "1", "greater than or equal to 2", "",
     ),
     "target": Mistake(
         TOML, 'column = "population"', 'column = "populaton"',

@@ -28,7 +28,12 @@ def check_settings(schemas: Schemas) -> Iterator[Problem]:
     for place, names in (
         ("languages", settings.languages),
         ("weighting.strata", settings.weighting.strata),
+        ("weighting.calibrate", settings.weighting.calibrate),
+        ("weighting.compared", settings.weighting.compared),
         ("publication.breakdowns", settings.publication.breakdowns),
+        ("publication.pooled", settings.publication.pooled),
+        ("publication.adjusted", settings.publication.adjusted),
+        ("publication.peers", settings.publication.peers),
         ("benchmark.name", [benchmark.name for benchmark in settings.benchmark]),
         ("benchmark.pairs", [" ".join(pair.model_dump().values()) for pair in pairs]),
     ):
@@ -51,8 +56,19 @@ def _named(schemas: Schemas) -> Iterator[Named]:
     settings, register = schemas.settings, schemas.register
     for name, code_list in register.items():
         yield f"register.{name}.code_list", code_list, schemas.codes_by_list
-    for name in settings.weighting.strata:
-        yield "weighting.strata", name, register
+    weighting, publication = settings.weighting, settings.publication
+    for place, columns in (
+        ("weighting.strata", weighting.strata),
+        ("weighting.calibrate", weighting.calibrate),
+        ("weighting.compared", weighting.compared),
+        ("publication.adjusted", publication.adjusted),
+    ):
+        yield from ((place, name, register) for name in columns)
+    for place, columns in (
+        ("publication.pooled", publication.pooled),
+        ("publication.peers", publication.peers),
+    ):
+        yield from ((place, name, publication.breakdowns) for name in columns)
     for name in settings.publication.breakdowns:
         for part in name.split(CROSS):
             yield "publication.breakdowns", part, register
@@ -94,6 +110,20 @@ def _publication(schemas: Schemas) -> Iterator[Problem]:
         if len(parts) != 2 or parts[0] == parts[1]:
             expected = "a crossing of two columns, such as a*b"
             yield _problem("publication.breakdowns", name, expected, "name two columns")
+    weighting = settings.weighting
+    if weighting.method == "logit" and weighting.bounds is None:
+        yield _problem("weighting.bounds", "none", "bounds for logit", "such as [0.5, 2]")
+    if settings.engine != "numpy" and weighting.calibrate:
+        advice = 'take engine = "numpy", or weighting.strata alone'
+        expected = "no weighting.calibrate beside it: its passes take response weights"
+        yield _problem("engine", settings.engine, expected, advice)
+    for place, limits in (
+        ("points", settings.quality.points),
+        ("percent", settings.quality.percent),
+    ):
+        if list(limits) != sorted(set(limits)):
+            found = ", ".join(f"{limit:g}" for limit in limits)
+            yield _problem(f"quality.{place}", found, "three limits that rise", "put them in order")
     is_set = "min_contributors_high" in rules.model_fields_set
     if is_set and rules.min_contributors_high < rules.min_contributors:
         found, place = str(rules.min_contributors_high), "publication.min_contributors_high"

@@ -1,0 +1,47 @@
+"""Rounding: numbers as they are printed, intervals outwards."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from pipeline.tables import Release
+
+Floats = npt.NDArray[np.float64]
+
+
+def round_figures(figures: pd.DataFrame) -> None:
+    """Round in place to their decimals, intervals outwards; widen those of amounts.
+
+    Columns value, low, high, decimals, categorical and widening.
+
+    The half-width of an amount is measured from the printed value to the further end. An interval
+    without width (everybody answered) is the printed value.
+    """
+    is_amount = ~figures["categorical"]
+    value, low, high = (figures[c].to_numpy(dtype=float) for c in ("value", "low", "high"))
+    unit = 10.0 ** -figures[str(Release.decimals)].to_numpy(dtype=float)
+    rounded = np.round(value / unit) * unit
+    reach = np.maximum(high - rounded, rounded - low) * figures["widening"].to_numpy(dtype=float)
+    half = _two_digits_up(reach, unit)
+    ends = {
+        "low": np.where(is_amount, rounded - half, _outwards(low / unit, np.floor) * unit),
+        "high": np.where(is_amount, rounded + half, _outwards(high / unit, np.ceil) * unit),
+    }
+    figures["value"] = rounded
+    for name, end in ends.items():
+        figures[name] = np.where(high - low > 1e-9 * np.abs(value), end, rounded + 0.0 * low)
+
+
+def _two_digits_up(half: Floats, unit: Floats) -> Floats:
+    """The next number of two digits, but no finer than the unit; NaN stays."""
+    positive = np.where(half > 0, half, unit)
+    step = np.maximum(10.0 ** (np.floor(np.log10(positive)) - 1), unit)
+    return np.where(np.isnan(half), np.nan, _outwards(positive / step, np.ceil) * step)
+
+
+def _outwards(units: Floats, direction: np.ufunc) -> Floats:
+    """Round to whole units away from the estimate, but not for the last digits of a float."""
+    near = np.round(units)
+    return np.where(np.abs(units - near) < 1e-9, near, direction(units))
