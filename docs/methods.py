@@ -86,6 +86,7 @@ GROUPS = (
             survey.trim_to_design_effect,
             survey.weight_problems,
             survey.weight_summary,
+            survey.kish_design_effect,
             survey.against_register,
         ),
         (calibration, trimming),
@@ -100,6 +101,7 @@ GROUPS = (
             survey.share,
             survey.balance,
             survey.distribution,
+            survey.select,
             survey.ratio,
             survey.total,
             survey.quantile,
@@ -196,6 +198,7 @@ GROUPS = (
 
 NO_SOURCE = {
     "overlap": "a count",
+    "select": "a choice among estimates",
     "trim": "a rule, that of R survey `trimWeights`, and no estimate",
     "weight_problems": "it looks at weights and computes no estimate",
     "weight_summary": "a count, a sum and a spread",

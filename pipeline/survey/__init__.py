@@ -27,6 +27,7 @@ from pipeline.survey.estimators import (
     distribution,
     mean,
     ratio,
+    select,
     share,
     total,
 )
@@ -43,7 +44,13 @@ from pipeline.survey.representativity import Representativity, representativity
 from pipeline.survey.standardise import Adjusted, Standardised, adjusted_difference, standardised
 from pipeline.survey.trend import AnyChange, Pooled, Trend, any_change, pooled, trend
 from pipeline.survey.trimming import trim, trim_to_design_effect
-from pipeline.survey.weight_quality import against_register, bias_of_register, weight_summary
+from pipeline.survey.weight_quality import (
+    WeightSummary,
+    against_register,
+    bias_of_register,
+    kish_design_effect,
+    weight_summary,
+)
 
 __all__ = [
     "Adjusted",
@@ -71,6 +78,7 @@ __all__ = [
     "Transitions",
     "Trend",
     "Wave",
+    "WeightSummary",
     "adjusted_difference",
     "against_register",
     "any_change",
@@ -92,6 +100,7 @@ __all__ = [
     "gap",
     "holm",
     "jackknife",
+    "kish_design_effect",
     "mean",
     "means_by",
     "overlap",
@@ -108,6 +117,7 @@ __all__ = [
     "ratios_by",
     "replicate",
     "representativity",
+    "select",
     "share",
     "share_interval",
     "smallest_detectable",

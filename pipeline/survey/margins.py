@@ -14,7 +14,7 @@ import pandas as pd
 
 from pipeline.survey.arrays import Bools, Floats, Ints
 
-Margins: TypeAlias = Mapping[Any, float | Mapping[Any, float]]
+Margins: TypeAlias = Mapping[Any, "float | Mapping[Any, float] | pd.Series[Any]"]
 """By column: the count of each of its categories, or the total of its numbers; by a tuple of
 columns: the count of each tuple of their categories. Give the total of a number by group as a
 column that is 0 outside the group."""
@@ -86,14 +86,15 @@ def read(
     problems: list[str] = []
     counts: list[Counts] = []
     totals: list[Total] = []
-    for named, margin in margins.items():
+    for named, given in margins.items():
         columns = named if isinstance(named, tuple) else (named,)
+        margin: Any = given.to_dict() if isinstance(given, pd.Series) else given
         unfit = list(_unfit(data, columns, margin))
         problems += unfit
         if unfit:
             continue
         if isinstance(margin, Mapping):
-            keys = [key if isinstance(named, tuple) else (key,) for key in margin]
+            keys = [(*key,) if isinstance(named, tuple) else (key,) for key in margin]
             found, missing = _coded(data, columns, used)
             counts.append(_counts(columns, keys, margin, found))
             problems += _categories(counts[-1], found, used)

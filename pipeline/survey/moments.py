@@ -154,7 +154,7 @@ class _Cells:
         cells, codes = numbered(where, (len(given.categories) + 1) * width)
         w, count = design.weights, len(cells)
         units = np.asarray(np.bincount(codes, minlength=count), dtype=float)
-        weight = np.bincount(codes, weights=w, minlength=count)
+        weight = np.asarray(np.bincount(codes, weights=w, minlength=count), dtype=float)
         deviation = w - (weight / units)[codes]
         rest = np.bincount(codes, weights=deviation, minlength=count)
         squares = np.bincount(codes, weights=deviation**2, minlength=count)

@@ -14,6 +14,7 @@ import numpy as np
 
 from pipeline.survey.arrays import Floats
 from pipeline.survey.design import Design
+from pipeline.survey.weight_quality import kish_design_effect
 
 _ROUNDING = 1e-14
 _ROUNDS = 10_000
@@ -51,24 +52,18 @@ def trim_to_design_effect(design: Design, target: float) -> Design:
         raise ValueError(f"Kish's design effect is 1 or more; it cannot be trimmed to {target}")
     used = design.weights > 0
     weights = design.weights[used]
-    if design_effect(weights) <= target:
+    if kish_design_effect(weights) <= target:
         return design
     low, high = float(weights.mean()), float(weights.max())
     for _ in range(_BISECTIONS):
         middle = (low + high) / 2
-        if design_effect(_capped(weights, middle)) <= target:
+        if kish_design_effect(_capped(weights, middle)) <= target:
             low = middle
         else:
             high = middle
     result = design.weights.copy()
     result[used] = _capped(weights, low)
     return replace(design, weights=result)
-
-
-def design_effect(weights: Floats) -> float:
-    """Kish's design effect of weights (n,), those of 0 left out: n sum(w^2) / sum(w)^2."""
-    used = weights[weights > 0]
-    return float(len(used) * (used**2).sum() / used.sum() ** 2)
 
 
 def _capped(weights: Floats, upper: float) -> Floats:

@@ -34,7 +34,7 @@ class WeightSummary:
     design_effect: float
 
 
-def design_effect(weights: npt.ArrayLike) -> float:
+def kish_design_effect(weights: npt.ArrayLike) -> float:
     """Design effect of unequal weighting, n sum(w^2) / (sum w)^2 = 1 + cv(w)^2; at least 1.
 
     `weights`: of the respondents, shape (n,). The factor by which variances grow if the weights

@@ -134,3 +134,12 @@ def test_constant_columns_are_named():
     with pytest.raises(CalibrationError, match=r"'none' is 0 .* can only be 0, not 1"):
         read(data, {"none": 1}, ALL)
     read(data, {"field": field, "two": 44, "none": 0}, ALL)
+
+
+def test_counts_may_come_as_a_series():
+    register = pd.Series(["a", "a", "b", "b", "b"])
+    data = pd.DataFrame({"size": ["a", "b", "b"]})
+    used = np.ones(3, dtype=bool)
+    (by_series,), _ = read(data, {"size": register.value_counts()}, used)
+    (by_mapping,), _ = read(data, {"size": {"a": 2, "b": 3}}, used)
+    assert sorted(by_series.counts) == sorted(by_mapping.counts)

@@ -9,7 +9,7 @@ from pipeline.survey.weight_quality import (
     TRUTH_IS_ZERO,
     against_register,
     bias_of_register,
-    design_effect,
+    kish_design_effect,
     weight_summary,
 )
 
@@ -20,12 +20,12 @@ def test_design_effect_by_hand():
     # Weights 1 1 2: 3 * 6 / 16 = 1.125; mean 4/3, variance 2/9, cv^2 = 2/9 * 9/16 = 1/8.
     s = weight_summary([1, 1, 2])
     assert (s.n, s.total, s.smallest, s.largest) == (3, 4, 1, 2)
-    assert design_effect([1, 1, 2]) == s.design_effect == pytest.approx(1.125, rel=1e-15)
+    assert kish_design_effect([1, 1, 2]) == s.design_effect == pytest.approx(1.125, rel=1e-15)
     assert s.cv == pytest.approx(np.sqrt(1 / 8), rel=1e-15)
 
 
 def test_weights_alike_have_no_effect():
-    assert design_effect([0.1] * 3) == 1
+    assert kish_design_effect([0.1] * 3) == 1
     assert weight_summary([0.1] * 3).cv == 0
 
 
@@ -33,9 +33,9 @@ def test_weights_alike_have_no_effect():
 def test_design_effect_is_kishs_and_has_no_unit(weights, factor):
     w = np.array(weights)
     kish = len(w) * (w**2).sum() / w.sum() ** 2
-    assert design_effect(w) == pytest.approx(kish, rel=1e-12)
-    assert design_effect(factor * w) == pytest.approx(kish, rel=1e-12)
-    assert 1 <= design_effect(w) <= len(w) * (1 + 1e-12)
+    assert kish_design_effect(w) == pytest.approx(kish, rel=1e-12)
+    assert kish_design_effect(factor * w) == pytest.approx(kish, rel=1e-12)
+    assert 1 <= kish_design_effect(w) <= len(w) * (1 + 1e-12)
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_design_effect_is_kishs_and_has_no_unit(weights, factor):
 )
 def test_wrong_weights(weights, says):
     with pytest.raises(ValueError, match=says):
-        design_effect(weights)
+        kish_design_effect(weights)
 
 
 def test_against_register_by_hand():
