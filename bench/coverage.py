@@ -94,7 +94,7 @@ class Scenario:
 @lru_cache(maxsize=8)
 def _census(name: str) -> Census:
     """A wave, or the newest as a register of the year before that had other strata."""
-    return moved(census(NEWEST), 0.15) if name == "moved" else census(name)
+    return moved(census(NEWEST), 0.12) if name == "moved" else census(name)
 
 
 # Cells: which item in which domain, and the truth ---------------------------------------------

@@ -81,11 +81,12 @@ def benchmark(
             for cells, among in _by_cells(own, columns):
                 group, reference = (side[rows[among]] for side in sides)
                 like = measures.standardised(
-                    wave, name, group, reference, cells=cells, fewest=min_answers
+                    wave, name, group & frame.eligible, reference, cells=cells, fewest=min_answers
                 )
                 here = measures.estimate(wave, name, group)
                 result = _difference(here, like.estimate, rules[name].scale)
-                result = result.assign(adjusted=True, coverage=like.coverage)
+                # Of a group without a firm in scope none has its like.
+                result = result.assign(adjusted=True, coverage=np.nan_to_num(like.coverage))
                 tables.append(pd.concat([own.iloc[among].reset_index(drop=True), result], axis=1))
     table = pd.concat(tables, ignore_index=True)
     return DataFrame[Benchmarks](table[list(Benchmarks.to_schema().columns)])

@@ -14,6 +14,8 @@ EVERYTHING = "*"
 
 def last_break(changes: pd.DataFrame, items: Collection[str], wave: str) -> str:
     """The wave from which on an indicator of these items is comparable with `wave`, or ""."""
-    concerned = changes[ChangeRules.item].isin({*items, EVERYTHING})
-    broken = changes.loc[concerned & (changes[ChangeRules.kind] == "break"), ChangeRules.from_wave]
-    return str(broken[broken <= wave].max()) if (broken <= wave).any() else ""
+    columns = (ChangeRules.kind, ChangeRules.item, ChangeRules.from_wave)
+    rows = zip(*(changes[column].tolist() for column in columns), strict=True)
+    concerned = {*items, EVERYTHING}
+    broken = (since for kind, item, since in rows if kind == "break" and item in concerned)
+    return max((since for since in broken if since <= wave), default="")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pandera.pandas as pa
 from pandera.typing import DataFrame
@@ -12,7 +14,7 @@ from pandera.typing import DataFrame
 from pipeline import survey
 from pipeline.analyse.breaks import last_break
 from pipeline.analyse.domains import GROUP, Bools, groups_of, wave_frames
-from pipeline.analyse.measures import Answers, Measures, Rule, rules_of
+from pipeline.analyse.measures import Answers, Floats, Ints, Measures, Rule, rules_of
 from pipeline.tables import (
     BenchmarkPairs,
     ChangeRules,
@@ -26,6 +28,8 @@ from pipeline.tables import (
 
 FIRMS = ("mean", "share", "balance", "ratio")
 """Kinds of indicators that are made of the firms' own figures."""
+TERMS = ("weights", "new", "joined", "gone", "dropped")
+"""Terms of a decomposition without a standard error."""
 
 
 @pa.check_types
@@ -48,21 +52,66 @@ def explain(
     frames, rules = wave_frames(weights, register, groups), rules_of(indicators)
     measures = Measures(contributions, frames, rules)
     previous, wave = [*[""], *frames][-2:]
-    flows: list[pd.DataFrame] = [Flows.empty()]
-    parts: list[pd.DataFrame] = [Decompositions.empty()]
+    flows, parts = _Rows(), _Rows()
     for name, rule in rules.items():
         known = {previous, wave} <= set(measures.waves[name])
         if rule.kind not in FIRMS or not known or previous < last_break(changes, rule.items, wave):
             continue
         sides = [(measures.answers(w, name), frames[w].members) for w in (previous, wave)]
-        key = {"wave": wave, "previous": previous, "indicator": name}
-        flows += [pd.concat([groups[GROUP], t], axis=1).assign(**key) for t in _flows(*sides)]
+        for direction, share in _flows(*sides)._asdict().items():
+            flows.add(name, direction, share.n, share.estimate, share.se, scale=100)
         found = _parts(rule, *sides)
-        parts += [pd.concat([groups[GROUP], t], axis=1).assign(**key) for t in found]
+        answers = found.answers
+        parts.add(name, "answers", answers.n, answers.estimate, answers.se, scale=rule.scale)
+        for term in TERMS:
+            value, n = getattr(found, term)
+            parts.add(name, term, n, value, np.full(len(value), np.nan), scale=rule.scale)
+    waves = {"wave": wave, "previous": previous}
+    moved = flows.table(groups).rename(columns={"last": "direction", "value": "share"})
+    split = parts.table(groups).rename(columns={"last": "term"})
     return (
-        DataFrame[Flows](_joined(flows, Flows, "direction")),
-        DataFrame[Decompositions](_joined(parts, Decompositions, "term")),
+        DataFrame[Flows](_ordered(moved.assign(**waves), Flows)),
+        DataFrame[Decompositions](_ordered(split.assign(**waves), Decompositions)),
     )
+
+
+def _ordered(table: pd.DataFrame, model: type[Flows | Decompositions]) -> pd.DataFrame:
+    """The columns of the model; where there is no row, with its types."""
+    return table[list(model.to_schema().columns)] if len(table) else model.empty()
+
+
+class _Rows:
+    """Figures of k groups each, as arrays: a frame for each would take longer than they do."""
+
+    def __init__(self) -> None:
+        self._keys: list[tuple[str, str]] = []
+        self._figures: list[tuple[Ints, Floats, Floats]] = []
+
+    def add(
+        self, name: str, last: str, n: Ints, value: Floats, se: Floats, *, scale: float
+    ) -> None:
+        """Take the figures of an indicator, each (k,)."""
+        self._keys.append((name, last))
+        self._figures.append((n, scale * value, scale * se))
+
+    def table(self, groups: pd.DataFrame) -> pd.DataFrame:
+        """All of them by indicator, group and what the last column says."""
+        count, size = len(self._keys), len(groups)
+        keys = np.array(self._keys, dtype=object).reshape(count, 2)
+        figures = [np.concatenate([[], *column]) for column in zip(*self._figures, strict=True)]
+        n, value, se = figures or [np.zeros(0)] * 3
+        columns: dict[str, npt.NDArray[Any]] = {
+            str(column): np.tile(groups[column].to_numpy(dtype=object), count) for column in GROUP
+        }
+        columns |= {
+            "indicator": np.repeat(keys[:, 0], size),
+            "last": np.repeat(keys[:, 1], size),
+            "n": n.astype(np.int64),
+            "value": value,
+            "se": se,
+        }
+        table = pd.DataFrame(columns)
+        return table.sort_values(["indicator", *map(str, GROUP), "last"], ignore_index=True)
 
 
 Side = tuple[Answers, Bools]
@@ -74,20 +123,17 @@ def _inside(side: Side) -> Bools:
     return np.asarray(members[:, answers.firms] & answers.in_base, dtype=bool)
 
 
-def _flows(before: Side, after: Side) -> Iterator[pd.DataFrame]:
+def _flows(before: Side, after: Side) -> survey.Flows:
     values = []
     for answers, _ in (before, after):
         y, x = answers.numerator, answers.denominator
         with np.errstate(divide="ignore", invalid="ignore"):
             values.append(np.where(answers.in_base & (x > 0), y / x, np.nan))
     designs = before[0].design, after[0].design
-    found = survey.flows(*designs, (values[0], values[1]), _inside(after))
-    for direction, share in found._asdict().items():
-        columns = {"share": 100 * share.estimate, "se": 100 * share.se, "n": share.n}
-        yield pd.DataFrame(columns).assign(direction=direction)
+    return survey.flows(*designs, (values[0], values[1]), _inside(after))
 
 
-def _parts(rule: Rule, before: Side, after: Side) -> Iterator[pd.DataFrame]:
+def _parts(rule: Rule, before: Side, after: Side) -> survey.Decomposition:
     waves = [
         survey.Wave(
             side[0].design,
@@ -97,25 +143,4 @@ def _parts(rule: Rule, before: Side, after: Side) -> Iterator[pd.DataFrame]:
         )
         for side in (before, after)
     ]
-    found = survey.decomposition(*waves)
-    answers = found.answers
-    columns = {"value": answers.estimate, "se": answers.se, "n": answers.n}
-    yield _scaled(pd.DataFrame(columns), rule.scale).assign(term="answers")
-    for name in ("weights", "new", "joined", "gone", "dropped"):
-        term: survey.Term = getattr(found, name)
-        columns = {"value": term.value, "se": np.full(len(term.value), np.nan), "n": term.n}
-        yield _scaled(pd.DataFrame(columns), rule.scale).assign(term=name)
-
-
-def _scaled(table: pd.DataFrame, scale: float) -> pd.DataFrame:
-    return table.assign(value=scale * table["value"], se=scale * table["se"])
-
-
-def _joined(
-    tables: list[pd.DataFrame], model: type[Flows | Decompositions], last: str
-) -> pd.DataFrame:
-    """All tables, by indicator, group and what the last column says."""
-    table = pd.concat(tables, ignore_index=True)
-    order = [str(model.indicator), str(model.breakdown), str(model.group), last]
-    table = table.sort_values(order, ignore_index=True)
-    return table[list(model.to_schema().columns)]
+    return survey.decomposition(*waves)

@@ -87,11 +87,10 @@ def release(
         ignore_index=True,
     )
     figures = figures.merge(indicators, on=Indicators.indicator)
-    categorical = {name: rule.categorical for name, rule in rules_of(indicators).items()}
+    rules = rules_of(indicators)
+    categorical = {name: rule.categorical for name, rule in rules.items()}
     figures["categorical"] = figures[Release.indicator].map(categorical)
-    figures[Release.grade] = grades(figures, thresholds)
-    useless = (figures[Release.grade] == "D") & (figures[Release.symbol] == "")
-    figures[Release.symbol] = figures[Release.symbol].mask(useless, "u")
+    _grade(figures, thresholds)
     # A line through several waves is flat where one year's change is not: one decimal more.
     figures[str(Release.decimals)] += figures["comparison"] == "trend"
     figures["reach"] = figures["detectable"] / ((figures["high"] - figures["low"]) / 2)
@@ -107,10 +106,22 @@ def release(
     tables.append(_rows(figures[counted], "population", "population"))
     everybody = (figures[Release.breakdown] == ALL) & (figures["comparison"] == "change")
     tables.append(_rows(figures[everybody], "detectable", "change_detectable"))
-    tables += _of_response(quality, figures)
+    if RESPONSE in rules and not rules[RESPONSE].sensitive:
+        tables += _of_response(quality, figures)
     table = pd.concat(tables, ignore_index=True)
     table = table.sort_values(Release.number_id, ignore_index=True)
     return DataFrame[Release](table[list(Release.to_schema().columns)])
+
+
+def _grade(figures: pd.DataFrame, thresholds: Thresholds) -> None:
+    """Grade in place, with the symbol `u` where the figure is of no use.
+
+    Amounts by the error that is printed: a letter for the exact one would undo the widening.
+    """
+    printed = figures["se"] * figures["widening"].where(~figures["categorical"], 1.0)
+    figures[Release.grade] = grades(figures.assign(se=printed), thresholds)
+    useless = (figures[Release.grade] == "D") & (figures[Release.symbol] == "")
+    figures[Release.symbol] = figures[Release.symbol].mask(useless, "u")
 
 
 def _established(figures: pd.DataFrame) -> pd.Series[float]:
@@ -225,7 +236,11 @@ def _of_group(
 
 
 def _of_response(quality: pd.DataFrame, figures: pd.DataFrame) -> list[pd.DataFrame]:
-    """What is published of response and weights where the response rate of all firms is."""
+    """What is published of response and weights where the response rate of all firms is.
+
+    Only where participation is no secret: with the rate, how much that of the groups of a variable
+    differs (or the largest weight) tells the rate of a group that is suppressed.
+    """
     rate = figures[(figures[Release.indicator] == RESPONSE) & (figures[Release.breakdown] == ALL)]
     shown = set(rate.loc[(rate[Release.symbol] == "") & rate["value"].notna(), Release.wave])
     named = quality.rename(columns={Quality.variable: Release.breakdown}).assign(

@@ -13,6 +13,8 @@ from pipeline.tables import Quality, Register, Weights
 from pipeline.tables.flow import ALL
 
 KEY = [Weights.wave, Weights.firm_id]
+FEWEST = 2
+"""Of one firm there is no spread of propensities."""
 Row = tuple[str, str, str, float]
 """Measure, variable, group and value."""
 
@@ -54,6 +56,7 @@ def assess(
     order = [Quality.wave, Quality.population, Quality.measure, Quality.variable, Quality.group]
     result = pd.DataFrame(found, columns=[*order, str(Quality.value)])
     result = result.sort_values(order, ignore_index=True)
+    result = result.astype(Quality.empty().dtypes.to_dict())
     return DataFrame[Quality](result)
 
 
@@ -75,7 +78,7 @@ def _of_response(firms: pd.DataFrame, known: pd.DataFrame) -> Iterator[Row]:
     """R-indicators over the firms that were asked and are in scope."""
     asked = (firms[Weights.selected] & firms[Weights.eligible]).to_numpy(dtype=bool)
     responded = firms[Weights.responded].to_numpy(dtype=bool)[asked]
-    if known.empty or not len(known.columns) or not responded.any():
+    if known.empty or not responded.any() or len(responded) < FEWEST:
         return
     found = survey.representativity(known[asked].reset_index(drop=True), responded)
     low, high = found.interval()

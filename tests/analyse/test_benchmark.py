@@ -273,6 +273,17 @@ def test_where_everybody_answered_an_adjusted_difference_is_certain():
     assert result.iloc[0]["p"] == 0
 
 
+def test_firms_out_of_scope_are_in_no_composition():
+    # As in test_an_adjusted_difference_by_hand with a closed firm of size l more in x.
+    firms = CENSUS + "k"
+    table = weights(firms, CENSUS, out_of_scope="k")
+    groups = {"sector": X_AND_Y["sector"] + "x", "size": X_AND_Y["size"] + "l"}
+    reg = register(firms, out_of_scope="k", **groups)
+    base = contributions(table, [*VALUES, 0]), table, reg, indicators(), pairs(("sector", "x", "y"))
+    found = plain_and_adjusted(benchmark(*base, adjusted=["size"]))
+    assert found["x", "y"]["adjusted"] == pytest.approx(1.75)
+
+
 def test_p_is_that_of_no_difference():
     # As in test_a_group_and_the_rest_by_hand: -6, variance 2/3, one degree of freedom.
     table = weights(FIRMS, "abcd")

@@ -20,7 +20,7 @@ from small_tables import (
     weights,
 )
 
-from pipeline import analyse
+from pipeline import analyse, survey
 from pipeline.analyse import Rules, Thresholds, protect
 from pipeline.tables import Benchmarks, Changes, Clearance, Estimates, Quality
 
@@ -715,7 +715,7 @@ def quality(**values):
     return as_contract(Quality, pd.DataFrame(rows, columns=columns).assign(wave="w2", **values))
 
 
-def of_response(rule):
+def of_response(rule, sensitivity="low"):
     """Numbers of the response quality, where the rate of all has a rule that forbids it."""
     table = release(
         estimates(("all", "all", 60, 60, 60), ("size", "s", 50, 50, 50)).assign(
@@ -724,7 +724,7 @@ def of_response(rule):
         changes(),
         differences(),
         clearance(("all", "all", rule), ("size", "s", "")).assign(indicator="response"),
-        indicators({}, the_response()),
+        indicators({}, the_response(sensitivity)),
         quality=quality(),
     )
     own = table[table["indicator"] == "representativity"].set_index("number_id")
@@ -746,3 +746,31 @@ def test_how_like_the_register_the_response_is_is_told_of_everybody():
 
 def test_nothing_is_told_of_the_response_where_its_rate_is_not():
     assert of_response("unanimous") == {}
+
+
+def test_nothing_is_told_of_the_response_where_participation_is_a_secret():
+    """Who knows the register can try which numbers of s and l give the partial indicator."""
+    size = list("s" * 8 + "l" * 12)
+
+    def partial(of_s):
+        """In per cent, where 14 of 20 answered, these many of them of s."""
+        responded = [k < of_s for k in range(8)] + [k < 14 - of_s for k in range(12)]
+        found = survey.representativity(pd.DataFrame({"size": size}), responded)
+        return round(100 * found.variables["unconditional"].iloc[0], 1)
+
+    assert [of_s for of_s in range(2, 9) if partial(of_s) == partial(8)] == [8]  # all of s answered
+    for sensitivity in ("normal", "high"):
+        assert of_response("", sensitivity) == {}
+
+
+def test_a_grade_tells_no_more_of_the_error_than_the_interval():
+    # 100 and nine times 10, ten of eleven firms: mean 19, s^2 = 810, se^2 = (1 - 10/11) 81: 2.71,
+    # 14.3 per cent. None is above 19 + 9 se sqrt(11 / 10) sqrt(10): 100; the interval is widened by
+    # 91 / 81 so that it must be 110. A grade B (up to 15 per cent) would say: below 104.1.
+    widening, se = 91 / 81, np.sqrt(81 / 11)
+    levels = estimates(("s", "a", 19, 12.9, 25.1), se=se, n=10)
+    wide = ALL_CLEAR.assign(widening=widening)
+    assert 100 * se / 19 < 15 < 100 * widening * se / 19
+    found = graded(levels, changes(), differences(), cleared=wide)
+    assert found["w2/x/s=a/estimate"] == ("C", "")
+    assert graded(levels, changes(), differences())["w2/x/s=a/estimate"] == ("B", "")

@@ -119,7 +119,7 @@ def test_many_waves_are_spread_over_tables_of_five():
         row | {"number_id": f"{wave}/waste/all/estimate", "wave": str(wave)}
         for wave in range(2036, 2041)
     ]
-    tables = section(report(rows=early + made_up.release_rows()), "overview").tables
+    tables = section(report(rows=early + made_up.release_rows()), "overview").tables[:2]
     assert [table.head[1:6] for table in tables] == [
         ("2039", "2040", "2041", "2042", "2043"),
         ("2036", "2037", "2038"),
@@ -165,7 +165,7 @@ def test_all_symbols_are_explained():
 
 
 def test_the_chart_of_groups_names_two_differences_at_most():
-    pairs = made_up.release_rows()
+    pairs = [r for r in made_up.release_rows() if not r["statistic"].startswith("adjusted")]
     base = [r for r in pairs if r["number_id"].startswith("2043/waste/guild=y:n/")]
     extra = [
         r
@@ -220,7 +220,8 @@ def test_means_of_two_waves_stand_in_a_folded_table():
     value, mean, grade, answers = cells(table, "1 bis 24 Beschäftigte")
     # 1.16 * (4.61 + 5.48) / 2 = 5.85, and 2 * 71 - 5 = 137 answers
     assert [text(c.main) for c in (value, mean, grade, answers)] == ["5,35", "5,85", "B", "137"]
-    assert text(mean.sub) == "5,35 bis 6,35"
+    # 5.85 +- 0.7 * (1.1 * 5.85 / sqrt(71) + 0.01) = 5.85 +- 0.54
+    assert text(mean.sub) == "5,31 bis 6,39"
     assert len(block(report(), "Nacharbeit").tables) == 1
 
 
@@ -228,9 +229,7 @@ def test_response_tells_how_alike_those_who_answered_are():
     found = section(report(), "response")
     # 2043: 74 + 6, and the size is the column with the largest part
     assert "Für Welle 2043 sind es 80, Intervall 67 bis 93." in text(found.paragraphs[1])
-    assert text(found.paragraphs[1]).endswith("am ungleichsten ist die Beteiligung nach: Betriebsgröße.") or (
-        "ungleichsten ist die Beteiligung nach: Betriebsgröße." in text(found.paragraphs[1])
-    )
+    assert text(found.paragraphs[1]).endswith("die Beteiligung nach: Betriebsgröße.")
     _, waves, columns = found.tables[:3]
     assert shown(waves, "2041") == ["74", "1,21", "0,61", "3,87"]
     assert [text(row[0].main) for row in columns.groups[0].rows] == ["Betriebsgröße", "Innung"]
@@ -258,8 +257,8 @@ def test_a_benchmark_is_judged_at_the_same_composition_where_that_is_known():
     assert text(adjusted.main) == "▲ +22"
     assert (text(verdict.main), verdict.sub) == ("▲ höher", ())
     raw, adjusted, verdict = cells(table, "Saldo der Erwartungen (Saldopunkte)")[2:]
-    assert (text(raw.main)[0], text(adjusted.main)) == ("▼", "[x]")
-    assert (text(verdict.main), text(verdict.sub)) == ("▼ niedriger", "ohne Ausgleich")
+    assert (text(raw.main), text(adjusted.main)) == ("−1,0", "[x]")
+    assert (text(verdict.main), text(verdict.sub)) == ("nicht nachgewiesen", "ohne Ausgleich")
     # waste is lower as it is, but not at the same composition
     raw, adjusted, verdict = cells(table, "Verschnitt (je 100 Stück)")[2:]
     assert text(raw.main)[0] == "▼"
@@ -268,7 +267,9 @@ def test_a_benchmark_is_judged_at_the_same_composition_where_that_is_known():
 
 def test_the_title_of_the_groups_says_what_was_compared():
     message = text(block(report(), "Betriebe mit Weiterbildung").charts[1].message)
-    assert message.startswith("Unterschied bei gleicher Zusammensetzung nachgewiesen: in der Innung")
+    assert message.startswith(
+        "Unterschied bei gleicher Zusammensetzung nachgewiesen: in der Innung"
+    )
     assert "ohne Innung" not in text(block(report(), "Verschnitt").charts[1].message)
 
 

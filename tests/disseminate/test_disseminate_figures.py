@@ -111,7 +111,7 @@ def verdict(change, low, high, significant):
     numbers = dict(zip(names, (change, low, high, significant), strict=True))
     rows = [
         r | {"value": float(numbers[r["statistic"]])}
-        if r["number_id"].startswith("2043/waste/all/change")
+        if r["number_id"].startswith("2043/waste/all/change") and r["statistic"] in numbers
         else r
         for r in made_up.release_rows()
     ]
@@ -130,6 +130,41 @@ def verdict(change, low, high, significant):
 )
 def test_only_what_is_significant_is_claimed(change, low, high, significant, expected):
     assert verdict(change, low, high, significant) == expected
+
+
+@pytest.mark.parametrize(
+    ("place", "statistic", "text"),
+    [
+        ("all", "trend", "−0,755"),
+        ("all", "trend_high", "−0,571"),
+        ("guild=y:n", "adjusted", "+0,40"),
+        ("guild=y:n", "adjusted_low", "−0,90"),
+        ("all", "change_detectable", "1,00"),
+        ("all", "change_significant", "1"),
+    ],
+)
+def test_comparisons_have_a_sign_and_sizes_have_none(place, statistic, text):
+    assert figures().number("2043", "waste", place, statistic).text == text
+
+
+def test_trends_and_adjusted_differences_are_judged_like_changes():
+    assert figures().verdict(*WHERE, "trend") == "fall"
+    assert figures().verdict("2043", "learners", "guild=y:n", "adjusted") == "rise"
+    assert figures().verdict("2043", "waste", "guild=y:n", "adjusted") == "none"
+    assert figures().verdict("2043", "balance", "guild=y:n", "adjusted") == "unknown"
+    assert figures().decisive("balance", "guild=y:n") == "difference"
+    assert figures().decisive("waste", "guild=y:n") == "adjusted"
+
+
+def test_only_a_value_that_is_shown_has_a_grade():
+    assert figures().grade(*WHERE, "estimate") == "B"
+    assert figures().grade(*WHERE, "n") == ""
+    assert figures().grade("2043", "waste", "size=c", "estimate") == ""
+
+
+def test_a_grade_beside_a_suppressed_value_is_refused():
+    with pytest.raises(RenderError, match="2043/waste/size=c/estimate"):
+        figures(changed("2043/waste/size=c/estimate", grade="A"))
 
 
 def test_without_a_published_change_nothing_is_claimed():

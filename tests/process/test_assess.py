@@ -144,6 +144,13 @@ def test_a_population_that_nobody_answered_has_nothing_to_tell() -> None:
     assert assessed(weighted(frame, "Z"), frame, "size").empty
 
 
+def test_one_firm_that_was_asked_is_like_nobody() -> None:
+    frame = frame_of(size="aab", out_of_scope="B C")
+    found = values(assessed(weighted(frame, "A"), frame, "size"))
+    assert ("weight_low", "all", "all") in found
+    assert ("estimate", "all", "all") not in found
+
+
 def test_the_order_of_rows_does_not_matter() -> None:
     frame = frame_of(size=SIZE, field="xyxyxyxyxy")
     weights = weighted(frame, "ABCG", "size")
