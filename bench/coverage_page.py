@@ -40,8 +40,10 @@ def extremes(rows: pd.DataFrame) -> str:
 
 
 def markdown(table: pd.DataFrame) -> str:
-    """A table with its columns as headings, the first one to the left."""
-    lines = [list(map(str, table.columns)), ["---", *["---:"] * (len(table.columns) - 1)]]
+    """A table with its columns as headings, numbers to the right."""
+    words = [any(str(value)[:3].isalpha() for value in table[name]) for name in table]
+    words[0] = True
+    lines = [list(map(str, table.columns)), ["---" if word else "---:" for word in words]]
     lines += [list(map(str, row)) for row in table.itertuples(index=False)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
@@ -120,7 +122,8 @@ def leaning(table: pd.DataFrame) -> str:
         row = {"response hangs on": setting.removeprefix("by "), "weights": weights}
         row["R"] = f"{here['r'].iloc[0]:.2f}"
         row |= {label: percent(item.loc[name, "coverage"]) for name, label in shown.items()}
-        rows.append(row | {"z of I05": f"{item.loc['I05', 'mean_z']:.1f}".replace("-", "−")})
+        bias = round(float(item.loc["I05", "mean_z"]), 1) + 0.0  # no -0.0
+        rows.append(row | {"z of I05": f"{bias:.1f}".replace("-", "−")})
     return markdown(pd.DataFrame(rows))
 
 

@@ -52,7 +52,7 @@ OUTWARDS = {"ci_low": np.floor, "ci_high": np.ceil}
 COUNTED = ("n", "population", "established")
 """Figures that are whole numbers whatever the indicator's decimals."""
 LEVEL = 0.05
-"""Expected share of false claims among those that are established."""
+"""Chance that any claim on all firms is false; expected share of false claims on groups."""
 
 
 @pa.check_types
@@ -74,8 +74,9 @@ def release(
     gives the largest firm away, so its interval is widened as `Clearance.widening` says and the
     half-width rounded up to two digits. What is too imprecise to be of use has the symbol `u`
     (see `grades`). A change, trend or difference counts as established where the interval that is
-    printed does not contain 0 and neither its p-value, adjusted for all claims of the wave
-    (Benjamini and Hochberg 1995), is above 5 per cent.
+    printed does not contain 0 and its p-value, adjusted for all claims of its kind in the wave, is
+    5 per cent at most: for all firms so that no claim is false (Holm 1979), for groups so that at
+    most one claim in twenty is (Benjamini and Hochberg 1995).
     """
     cleared = clearance.set_index(CELL)
     figures = pd.concat(
@@ -127,12 +128,16 @@ def _grade(figures: pd.DataFrame, thresholds: Thresholds) -> None:
 def _established(figures: pd.DataFrame) -> pd.Series[float]:
     """Whether each claim is established: 1, 0, or NaN where there is none to be made.
 
-    The claims of a wave are counted over everything printed of it, group by group.
+    Claims of one kind are a family, wave by wave: those on all firms by Holm, as headlines are
+    made of them, those on groups by Benjamini and Hochberg.
     """
-    shown = (figures[Release.symbol] == "") & figures["value"].notna()
+    shown = (figures[Release.symbol] == "") & figures["value"].notna() & figures["p"].notna()
     adjusted = pd.Series(np.nan, figures.index)
-    for _, claims in figures[shown & figures["p"].notna()].groupby(Release.wave):
-        adjusted[claims.index] = survey.benjamini_hochberg(claims["p"])
+    everybody = (figures[Release.breakdown] == ALL).rename("everybody")
+    kinds = [figures[Release.wave], figures["comparison"], everybody]
+    for (_, _, all_firms), claims in figures[shown].groupby([kind[shown] for kind in kinds]):
+        adjust = survey.holm if all_firms else survey.benjamini_hochberg
+        adjusted[claims.index] = adjust(claims["p"])
     apart = (figures["low"] > 0) | (figures["high"] < 0)
     return (apart & (adjusted <= LEVEL)).where(figures["value"].notna()).astype(float)
 

@@ -22,6 +22,7 @@ from small_tables import (
 
 from pipeline import analyse, survey
 from pipeline.analyse import Rules, Thresholds, protect
+from pipeline.analyse.release import _established
 from pipeline.tables import Benchmarks, Changes, Clearance, Estimates, Quality
 
 ENDS = ("ci_low", "ci_high")
@@ -554,38 +555,42 @@ def claims(*p):
     return changes(*((*place, 3, 1, 5) for place in PLACES[: len(p)]), p=list(p))
 
 
-def test_a_claim_is_established_if_it_holds_among_all_claims_of_the_wave():
-    # Benjamini and Hochberg, 3 claims: 3 (.01) / 1 = .03, 3 (.03) / 2 = .045, .04 / 1 = .04, and
-    # each takes the least from its place on: .03 .04 .04. With .06 for the last: .03 .045 .06.
+def test_a_claim_on_groups_is_established_if_it_holds_among_all_of_its_kind():
+    # Benjamini and Hochberg, 2 claims: 2 (.03) / 1 = .06 and .04 / 1 = .04, each takes the least
+    # from its place on: .04 .04. With .06 for the other: .06 .06. All firms are counted apart.
     assert len(significant(claims(0.01, 0.04, 0.03))) == 3
-    assert significant(claims(0.01, 0.06, 0.03)) == [
-        "all/change_significant",
-        "s=b/change_significant",
-    ]
-    # 3 (.02) / 1 = .06, .06, .06: alone the first would hold.
-    assert significant(claims(0.02, 0.06, 0.05)) == []
-    assert significant(claims(0.02)) == ["all/change_significant"]
+    assert significant(claims(0.01, 0.06, 0.03)) == ["all/change_significant"]
+    # 2 (.024) / 1 = .048
+    assert significant(claims(0.5, 0.024, 0.5)) == ["s=a/change_significant"]
+    assert significant(claims(0.5, 0.026, 0.5)) == []
 
 
-def test_changes_differences_and_trends_are_claims_of_one_wave():
-    # .03 is established alone, but not beside two that are not: 3 (.03) = .09.
+def test_no_claim_on_all_firms_may_be_false():
+    # Holm, 3 claims: 3 (.015) = .045, 2 (.03) = .06, and the last takes the .06 before it;
+    # Benjamini and Hochberg would let all three pass (.045 .045 .04).
+    columns = ("value", "low", "high", "p")
+    rows = pd.DataFrame([(3.0, 1.0, 5.0, p) for p in (0.03, 0.015, 0.04)], columns=list(columns))
+    rows = rows.assign(wave="w2", breakdown="all", comparison="change", symbol="")
+    assert _established(rows).tolist() == [0, 1, 0]
+    assert _established(rows.assign(breakdown="s")).tolist() == [1, 1, 1]
+
+
+def test_changes_differences_and_trends_are_families_of_their_own():
+    # .03 is established whatever becomes of other kinds, but not beside one of its own: 2 (.03).
     alone = differences(("s", "a", "b", 3, 1, 5), p=0.03)
     assert significant(alone) == ["s=a:b/difference_significant"]
-    others = claims(0.5)
     again = differences(("s", "a", "b", 3, 1, 5), p=0.6, adjusted=True)
-    assert significant(stack(alone, again), others) == []
-    # So it is in another wave, which counts for itself.
-    assert significant(alone, others.assign(wave="w1", previous="w0")) == [
-        "s=a:b/difference_significant"
-    ]
+    established = ["s=a:b/difference_significant"]
+    assert significant(stack(alone, again), claims(0.5, 0.5)) == established
+    other = differences(("s", "b", "a", 3, 1, 5), p=0.6)
+    assert significant(stack(alone, other)) == []
 
 
 def test_what_is_not_printed_is_no_claim():
-    cleared = ALL_CLEAR.assign(
-        rule=np.where(ALL_CLEAR["breakdown"] == "all", "", "min_contributors")
-    )
-    assert significant(claims(0.03, 0.5, 0.6), cleared=cleared) == ["all/change_significant"]
-    assert significant(claims(0.03, 0.5, 0.6)) == []
+    hidden = (ALL_CLEAR["breakdown"] == "s") & (ALL_CLEAR["group"] == "b")
+    cleared = ALL_CLEAR.assign(rule=np.where(hidden, "min_contributors", ""))
+    assert significant(claims(0.5, 0.03, 0.6), cleared=cleared) == ["s=a/change_significant"]
+    assert significant(claims(0.5, 0.03, 0.6)) == []
 
 
 def test_where_the_printed_interval_has_0_nothing_is_established():
