@@ -31,6 +31,8 @@ def expected_tables(results: Path) -> dict[str, pd.DataFrame]:
         if name == "weights":  # a row per stratum; firms of one stratum may differ by design weight
             kept = table[table["responded"]].groupby(["wave", "stratum"], as_index=False)
             tables[name] = kept.agg(responded=("weight", "size"), weight=("weight", "sum"))
+        elif name == "quality":
+            tables[name] = table[newest]
         else:
             tables[name] = table[newest | (table["breakdown"] == "all")]
     return tables
