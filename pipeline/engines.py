@@ -98,7 +98,8 @@ def to_spark(sql: str) -> str:
         if not found or value.find(exp.Window) or not all(isinstance(f, sums) for f in found):
             msg = f"{column.sql()!r} is neither a key nor an aggregate"
             raise ValueError(msg)
-    return tree.sql(dialect="spark")
+    statement: str = tree.sql(dialect="spark")
+    return statement
 
 
 def _frame(session: SparkSession, table: Table) -> DataFrame:
