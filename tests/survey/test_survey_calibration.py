@@ -17,7 +17,8 @@ from pipeline.survey.calibration import (
     weight_problems,
 )
 from pipeline.survey.design import Stage
-from pipeline.survey.trimming import design_effect, trim
+from pipeline.survey.trimming import trim
+from pipeline.survey.weight_quality import kish_design_effect
 
 FOLDER = Path(__file__).resolve().parents[2].parent / "shared" / "statistics"
 
@@ -292,7 +293,7 @@ def computed(name, call, design, x):
             "sumsq": (w**2).sum(),
             "min": w.min(),
             "max": w.max(),
-            "kish_deff": design_effect(w),
+            "kish_deff": kish_design_effect(w),
         }
     if "change" in name:
         inside = (x["awards"] == "Yes") if "domain" in name else np.ones(len(x), dtype=bool)
