@@ -135,7 +135,12 @@ GROUPS = (
         "Intervals",
         "The estimate is about normal on the scale of its interval, and its standard error has the "
         "degrees of freedom that are stated.",
-        (survey.t_interval, survey.share_interval, survey.balance_interval),
+        (
+            survey.t_interval,
+            survey.share_interval,
+            survey.share_difference_interval,
+            survey.balance_interval,
+        ),
         (intervals,),
     ),
     Group(

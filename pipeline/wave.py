@@ -185,10 +185,6 @@ def analyse(study: Study, processed: Processed, run: Run) -> tuple[Results, Data
     panel, register, weights, shares = processed
     settings, rules = study.settings, study.settings.publication
     indicators = with_response(study.indicators, sensitivity=rules.participation)
-    measured = measure(study, processed, indicators, run)
-    limits = Rules(
-        rules.min_contributors, rules.p_percent, rules.dominance_firms, rules.dominance_percent
-    )
     cleared = run(
         protect,
         shares,
@@ -196,9 +192,10 @@ def analyse(study: Study, processed: Processed, run: Run) -> tuple[Results, Data
         indicators,
         study.benchmark_pairs,
         breakdowns=rules.breakdowns,
-        rules=limits,
+        rules=limits_of(study),
         min_contributors_high=rules.min_contributors_high,
     )
+    measured = measure(study, processed, indicators, cleared, run)
     population = settings.target.column if settings.target else None
     columns = settings.weighting.compared
     quality = run(assess, weights, register, columns=columns, population=population)
@@ -211,8 +208,20 @@ def analyse(study: Study, processed: Processed, run: Run) -> tuple[Results, Data
     return tables | explained(study, processed, cleared, run), released
 
 
+def limits_of(study: Study) -> Rules:
+    """The thresholds of the primary rules."""
+    rules = study.settings.publication
+    return Rules(
+        rules.min_contributors, rules.p_percent, rules.dominance_firms, rules.dominance_percent
+    )
+
+
 def measure(
-    study: Study, processed: Processed, indicators: DataFrame[Indicators], run: Run
+    study: Study,
+    processed: Processed,
+    indicators: DataFrame[Indicators],
+    cleared: DataFrame[Clearance],
+    run: Run,
 ) -> Measured:
     """Estimates with their uncertainty; of changes and differences only the study's own."""
     _, register, weights, shares = processed
@@ -230,8 +239,16 @@ def measure(
         engine=engine_of(study.settings.engine),
     )
     compared = run(compare, *base, own, pairs, changes=changes, breakdowns=breakdowns)
-    least = rules.min_contributors_high
-    benchmarks = run(benchmark, *base, own, pairs, adjusted=rules.adjusted, min_answers=least)
+    benchmarks = run(
+        benchmark,
+        *base,
+        own,
+        pairs,
+        clearance=cleared,
+        adjusted=rules.adjusted,
+        rules=limits_of(study),
+        min_contributors_high=rules.min_contributors_high,
+    )
     return levels, compared, benchmarks
 
 

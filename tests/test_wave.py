@@ -153,7 +153,7 @@ def test_same_input_same_bytes(fresh_example: Path, example: Path, run_command: 
     assert result.returncode == 0, result.stderr
     assert hashes(fresh_example / "reports") == hashes(example / "reports")
     tables = [name for name in hashes(example / "data/processed/1989") if "parquet" in name]
-    assert len(tables) == 8
+    assert len(tables) == 12
     now, before = (hashes(s / "data/processed/1989") for s in (fresh_example, example))
     assert {name: now[name] for name in tables} == {name: before[name] for name in tables}
     for table in ("answers", "register", "findings"):

@@ -12,12 +12,14 @@ import pandas as pd
 import pandera.pandas as pa
 from pandera.typing import DataFrame
 
-from pipeline import survey
+from pipeline import disclosure, survey
+from pipeline.analyse.beside import Base, Composed, told_beside
 from pipeline.analyse.domains import GROUP, Bools, WaveFrame, groups_of, wave_frames
 from pipeline.analyse.measures import Ints, Measures, interval, rules_of
 from pipeline.tables import (
     BenchmarkPairs,
     Benchmarks,
+    Clearance,
     Contributions,
     Indicators,
     Register,
@@ -26,6 +28,7 @@ from pipeline.tables import (
 from pipeline.tables.flow import CROSS, REST
 
 Names = npt.NDArray[np.object_]
+PAIR = [BenchmarkPairs.breakdown, BenchmarkPairs.group, BenchmarkPairs.reference]
 
 
 class _Sides(NamedTuple):
@@ -43,8 +46,10 @@ def benchmark(
     indicators: DataFrame[Indicators],
     pairs: DataFrame[BenchmarkPairs],
     *,
+    clearance: DataFrame[Clearance],
     adjusted: Sequence[str],
-    min_answers: int,
+    rules: disclosure.Rules,
+    min_contributors_high: int,
 ) -> DataFrame[Benchmarks]:
     """Differences of the declared pairs in every wave, in the indicator's unit.
 
@@ -56,40 +61,89 @@ def benchmark(
 
     For the newest wave a second row has the difference to the reference with the composition of
     the group by the columns `adjusted` of the register, but for that of the pair itself; cells of
-    fewer than `min_answers` of the reference are merged along these columns, the last one first
-    (see `pipeline.survey.standardised`).
+    fewer than `min_contributors_high` answers of the reference are merged along these columns, the
+    last one first (see `pipeline.survey.standardised`). With the cells that `clearance` publishes
+    such a reference may give one away that it does not: then it is not `cleared`.
     """
     groups = groups_of(register, [], pairs)
-    frames, rules = wave_frames(weights, register, groups), rules_of(indicators)
-    measures = Measures(contributions, frames, rules)
-    without = [set(names.split()) for names in pairs[BenchmarkPairs.without]]
+    frames, kinds = wave_frames(weights, register, groups), rules_of(indicators)
+    measures = Measures(contributions, frames, kinds)
     tables: list[pd.DataFrame] = [Benchmarks.empty()]
     for wave, frame in frames.items():
         sides = _sides(frame.members, groups, pairs)
-        there_are = sides.group.any(axis=1) & sides.reference.any(axis=1)
-        columns = _columns(frame, register, adjusted if wave == max(frames) else ())
-        for name in sorted(name for name in rules if wave in measures.waves[name]):
-            named = np.array([name not in others for others in without], dtype=bool)
-            rows = np.flatnonzero(there_are & named)
-            if rules[name].kind == "total" or not len(rows):
-                continue
+        compared = _compared(measures, wave, sides, pairs)
+        for name, rows in compared.items():
             here = measures.estimate(wave, name, sides.group[rows])
             there = measures.estimate(wave, name, sides.reference[rows])
-            result = _difference(here, there, rules[name].scale)
-            own = pairs.iloc[rows].reset_index(drop=True).assign(wave=wave, indicator=name)
-            tables.append(pd.concat([own, result.assign(adjusted=False, coverage=1.0)], axis=1))
-            for cells, among in _by_cells(own, columns):
-                group, reference = (side[rows[among]] for side in sides)
-                like = measures.standardised(
-                    wave, name, group & frame.eligible, reference, cells=cells, fewest=min_answers
-                )
-                here = measures.estimate(wave, name, group)
-                result = _difference(here, like.estimate, rules[name].scale)
-                # Of a group without a firm in scope none has its like.
-                result = result.assign(adjusted=True, coverage=np.nan_to_num(like.coverage))
-                tables.append(pd.concat([own.iloc[among].reset_index(drop=True), result], axis=1))
+            result = _difference(here, there, kinds[name].scale)
+            result = result.assign(adjusted=False, coverage=1.0, cleared=True)
+            tables.append(_of_pairs(pairs.iloc[rows], result, wave, name))
+        if wave == max(frames):
+            columns, least = _columns(frame, register, adjusted), min_contributors_high
+            found, composed = _adjusted(
+                measures, frame, compared, sides, pairs=pairs, columns=columns, fewest=least
+            )
+            base = Base(contributions, register, clearance)
+            told = told_beside(
+                composed, measures, wave, base, rules=rules, min_contributors_high=least
+            )
+            tables.append(found.assign(cleared=told))
     table = pd.concat(tables, ignore_index=True)
     return DataFrame[Benchmarks](table[list(Benchmarks.to_schema().columns)])
+
+
+def _compared(measures: Measures, wave: str, sides: _Sides, pairs: pd.DataFrame) -> dict[str, Ints]:
+    """The pairs (by row) of which each indicator is compared in a wave."""
+    without = [set(names.split()) for names in pairs[BenchmarkPairs.without]]
+    there_are = sides.group.any(axis=1) & sides.reference.any(axis=1)
+    found = {}
+    for name in sorted(measures.rules):
+        named = np.array([name not in others for others in without], dtype=bool)
+        rows = np.flatnonzero(there_are & named)
+        measured = wave in measures.waves[name] and measures.rules[name].kind != "total"
+        if measured and len(rows):
+            found[name] = rows
+    return found
+
+
+def _adjusted(
+    measures: Measures,
+    frame: WaveFrame,
+    compared: Mapping[str, Ints],
+    sides: _Sides,
+    *,
+    pairs: pd.DataFrame,
+    columns: Mapping[str, Names],
+    fewest: int,
+) -> tuple[pd.DataFrame, list[Composed]]:
+    """The adjusted differences of a wave and their references, row by row.
+
+    `compared` has the pairs (by row) of each indicator.
+    """
+    tables: list[pd.DataFrame] = [Benchmarks.empty()]
+    composed = []
+    for name, rows in compared.items():
+        for cells, among in _by_cells(pairs.iloc[rows], columns):
+            own = pairs.iloc[rows[among]]
+            group, reference = (side[rows[among]] for side in sides)
+            like = measures.standardised(
+                frame.wave, name, group & frame.eligible, reference, cells=cells, fewest=fewest
+            )
+            here = measures.estimate(frame.wave, name, group)
+            result = _difference(here, like.estimate, measures.rules[name].scale)
+            # Of a group without a firm in scope none has its like.
+            result = result.assign(adjusted=True, coverage=np.nan_to_num(like.coverage))
+            tables.append(_of_pairs(own, result, frame.wave, name))
+            for k, place in enumerate(zip(*(own[c] for c in PAIR), strict=True)):
+                factors = {part: each[k] for part, each in like.factors.items()}
+                composed.append(Composed(place, group[k], reference[k], cells, factors))
+    return pd.concat(tables, ignore_index=True), composed
+
+
+def _of_pairs(pairs: pd.DataFrame, result: pd.DataFrame, wave: str, indicator: str) -> pd.DataFrame:
+    """The result of each pair with what it is of."""
+    own = pairs.reset_index(drop=True).assign(wave=wave, indicator=indicator)
+    return pd.concat([own, result], axis=1)
 
 
 def _columns(frame: WaveFrame, register: pd.DataFrame, adjusted: Sequence[str]) -> dict[str, Names]:

@@ -14,7 +14,14 @@ from pandera.typing import DataFrame
 from pipeline import survey
 from pipeline.analyse.breaks import last_break
 from pipeline.analyse.domains import GROUP, TARGET, Bools, groups_of, wave_frames
-from pipeline.analyse.measures import Ints, Levels, Measures, interval, rules_of
+from pipeline.analyse.measures import (
+    Ints,
+    Levels,
+    Measures,
+    interval,
+    interval_of_difference,
+    rules_of,
+)
 from pipeline.tables import (
     BenchmarkPairs,
     ChangeRules,
@@ -58,7 +65,9 @@ def compare(
         levels = Levels(measures, name)
         for wave, previous, rows in _compared(measures, name, target):
             before, after = levels(previous, rows), levels(wave, rows)
-            table = _table(survey.change(before, after), rule.scale).assign(
+            result = survey.change(before, after)
+            ends = interval_of_difference(after, before, result, rule.kind)
+            table = _table(result, ends, rule.scale).assign(
                 n_both=survey.overlap(before, after),
                 break_in_series=previous < last_break(changes, rule.items, wave),
             )
@@ -70,7 +79,8 @@ def compare(
         if newest == list(frames)[-1:] and len(waves) >= FEWEST_WAVES:
             rows = np.flatnonzero(target)
             slopes = _trend(frames, {wave: levels(wave, rows) for wave in waves})
-            table = _table(slopes, rule.scale).assign(n_both=slopes.n, break_in_series=False)
+            ends = interval(slopes, "difference")
+            table = _table(slopes, ends, rule.scale).assign(n_both=slopes.n, break_in_series=False)
             key = {"wave": waves[-1], "previous": waves[0], "comparison": "trend"}
             tables.append(_named(table, groups, rows, key | {"indicator": name}))
     table = pd.concat(tables, ignore_index=True)
@@ -119,8 +129,7 @@ def _named(
     return table.assign(**own, **key, place=rows)
 
 
-def _table(result: survey.Estimate, scale: float) -> pd.DataFrame:
-    ends = interval(result, "difference")
+def _table(result: survey.Estimate, ends: survey.Interval, scale: float) -> pd.DataFrame:
     return pd.DataFrame(
         {
             str(Changes.change): scale * result.estimate,

@@ -53,6 +53,8 @@ def explain(
     measures = Measures(contributions, frames, rules)
     previous, wave = [*[""], *frames][-2:]
     flows, parts = _Rows(), _Rows()
+    if previous and not frames[previous].firms.isin(frames[wave].firms).any():
+        rules = {}  # other firms altogether: there is nobody to follow
     for name, rule in rules.items():
         known = {previous, wave} <= set(measures.waves[name])
         if rule.kind not in FIRMS or not known or previous < last_break(changes, rule.items, wave):

@@ -83,10 +83,15 @@ class Answers(NamedTuple):
 
 
 class Like(NamedTuple):
-    """Estimates for references composed like groups, and the share of firms with their like."""
+    """Estimates for references composed like groups, and the share of firms with their like.
+
+    `factors`: of each weighted amount in the references, (k, n) over the n firms in the base of an
+    indicator, by firm; for a formula those of all its parts, each by its name.
+    """
 
     estimate: survey.Estimate
     coverage: Floats
+    factors: Mapping[str, Floats]
 
 
 class Measures:
@@ -168,7 +173,8 @@ class Measures:
                 for part in rule.parts
             ]
             found = self._formula(rule, [like.estimate for like in likes])
-            return Like(found, np.min([like.coverage for like in likes], axis=0))
+            of_parts = {part: f for like in likes for part, f in like.factors.items()}
+            return Like(found, np.min([like.coverage for like in likes], axis=0), of_parts)
         design, firms, y, x, in_base = self._answers[wave, name]
         found = survey.standardised(
             design,
@@ -179,7 +185,8 @@ class Measures:
             x=x if rule.kind == "ratio" else None,
             fewest=fewest,
         )
-        return Like(found, 1 - found.lost)
+        factors = found.weights / np.where(design.weights > 0, design.weights, 1.0)
+        return Like(found, 1 - found.lost, {name: factors[:, in_base]})
 
     def _formula(self, rule: Rule, parts: Sequence[survey.Estimate]) -> survey.Estimate:
         """A formula of its parts as they are printed, with their scale."""
@@ -219,6 +226,15 @@ def _answers(frame: WaveFrame, name: str, rows: pd.DataFrame) -> Answers:
     in_base = np.zeros(len(design.unit_ids), dtype=bool)
     in_base[place] = rows[str(Contributions.in_base)]
     return Answers(design, frame.firms.get_indexer(design.unit_ids), y, x, in_base)
+
+
+def interval_of_difference(
+    later: survey.Estimate, earlier: survey.Estimate, result: survey.Estimate, kind: str
+) -> survey.Interval:
+    """95 % interval of the `result`, later - earlier, of an indicator of this kind."""
+    if kind == "share":
+        return survey.share_difference_interval(later, earlier)
+    return interval(result, "difference")
 
 
 def interval(estimate: survey.Estimate, kind: str) -> survey.Interval:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pandera.pandas as pa
 from pandera.typing import DataFrame
 
 from pipeline import disclosure
-from pipeline.analyse.domains import GROUP, Bools, groups_of, members_of
+from pipeline.analyse.domains import GROUP, Bools, groups_of
 from pipeline.analyse.measures import Floats, Ints, Rule, rules_of
-from pipeline.analyse.series import Names, Series
+from pipeline.analyse.series import Names, limits_of, series_of
 from pipeline.errors import DisclosureError
 from pipeline.tables import BenchmarkPairs, Clearance, Contributions, Indicators, Register
 from pipeline.tables.flow import RESPONSE
@@ -56,15 +55,13 @@ def protect(
     anything.
     """
     groups, kinds = groups_of(register, breakdowns, pairs), rules_of(indicators)
-    strict = replace(rules, min_contributors=max(rules.min_contributors, min_contributors_high))
-    limits = {name: strict if kind.high else rules for name, kind in kinds.items()}
+    limits = limits_of(kinds, rules, min_contributors_high)
     taken_out = dict.fromkeys(kinds, np.zeros(len(groups), dtype=bool))
     cleared: Cleared = {}
     for wave, listed in register.groupby(Register.wave):
         own = contributions.loc[contributions[Contributions.wave] == wave]
         secret = np.zeros(len(groups), dtype=bool)
-        for name, cells, brought in _response_first(own, listed, groups):
-            series = Series(kinds[name], limits[name], *brought)
+        for name, cells, series in series_of(own, listed, groups, kinds, limits):
             primary = series.judge(cells)
             try:
                 suppressed = _suppress(
@@ -97,33 +94,6 @@ def _table(cleared: Cleared, groups: pd.DataFrame) -> DataFrame[Clearance]:
         **joined,
     )
     return DataFrame[Clearance](table[list(Clearance.to_schema().columns)])
-
-
-def _response_first(
-    contributions: pd.DataFrame, listed: pd.DataFrame, groups: pd.DataFrame
-) -> Iterator[tuple[str, Bools, tuple[npt.NDArray[Any], ...]]]:
-    """Each indicator of a wave, the response before all that depends on it.
-
-    With it, of the n firms in its base: the groups that they are in (k, n), and their holdings (by
-    number), weights, numerators and denominators, each (n,). `listed` is the wave's register.
-    """
-    firm = listed.drop_duplicates(Register.firm_id).sort_values(Register.firm_id)
-    firms, holdings = pd.Index(firm[Register.firm_id], dtype=object), firm[Register.holding]
-    number = pd.factorize(holdings)[0]
-    members = members_of(groups, firms, listed)
-    rows = contributions.loc[contributions[str(Contributions.in_base)]]
-    rows = rows.sort_values(Contributions.firm_id)
-    place = firms.get_indexer(pd.Index(rows[Contributions.firm_id], dtype=object))
-    if (place < 0).any():
-        raise ValueError("contributions of firms that are not in the register")
-    columns = (Contributions.weight, Contributions.numerator, Contributions.denominator)
-    values = [rows[str(column)].to_numpy(dtype=float) for column in columns]
-    positions = rows.groupby(Contributions.indicator).indices
-    nobody = np.zeros(0, dtype=np.int64)
-    names = sorted(set(contributions[Contributions.indicator]), key=lambda n: (n != RESPONSE, n))
-    for name in names:
-        at = positions.get(name, nobody)
-        yield name, members[:, place[at]], (number[place[at]], *(v[at] for v in values))
 
 
 def _suppress(

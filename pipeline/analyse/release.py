@@ -70,13 +70,14 @@ def release(
 
     Shares, balances and what is computed from them alone have their interval rounded outwards. A
     change needs both waves cleared, a trend and a mean of waves all of them, a difference the
-    group, its reference and, where that is the rest, `all`. The exact standard error of an amount
-    gives the largest firm away, so its interval is widened as `Clearance.widening` says and the
-    half-width rounded up to two digits. What is too imprecise to be of use has the symbol `u`
-    (see `grades`). A change, trend or difference counts as established where the interval that is
-    printed does not contain 0 and its p-value, adjusted for all claims of its kind in the wave, is
-    5 per cent at most: for all firms so that no claim is false (Holm 1979), for groups so that at
-    most one claim in twenty is (Benjamini and Hochberg 1995).
+    group, its reference and, where that is the rest, `all`, an adjusted one also to be told beside
+    the others (`Benchmarks.cleared`). The exact standard error of an amount gives the largest firm
+    away, so its interval is widened as `Clearance.widening` says and the half-width rounded up to
+    two digits. What is too imprecise to be of use has the symbol `u` (see `grades`). A change,
+    trend or difference counts as established where the interval that is printed does not contain 0
+    and its p-value, adjusted for all claims of its kind in the wave, is 5 per cent at most: for all
+    firms so that no claim is false (Holm 1979), for groups so that at most one claim in twenty is
+    (Benjamini and Hochberg 1995).
     """
     cleared = clearance.set_index(CELL)
     figures = pd.concat(
@@ -222,11 +223,12 @@ def _benchmarks(
     sides = (table, table.assign(group=table[Benchmarks.reference]))
     absent = [pd.MultiIndex.from_frame(side[CELL]).isin(empty) for side in sides]
     alone = table[str(Benchmarks.adjusted)] & table["value"].isna()
+    hidden |= whole.where(is_rest, other) | ~table[str(Benchmarks.cleared)]
     return table.assign(
         comparison=np.where(table[str(Benchmarks.adjusted)], "adjusted", "difference"),
         level=_of_group("estimate", table, estimates),
         n=np.minimum(_of_group("n", table, estimates), table[str(Benchmarks.n_reference)]),
-        symbol=_symbol(hidden | whole.where(is_rest, other), absent[0] | absent[1] | alone),
+        symbol=_symbol(hidden, absent[0] | absent[1] | alone),
         widening=np.maximum(widening, widening_whole.where(is_rest, widening_other)),
     )
 

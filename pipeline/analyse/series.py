@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from pipeline import disclosure
-from pipeline.analyse.domains import Bools
+from pipeline.analyse.domains import Bools, members_of
 from pipeline.analyse.measures import Floats, Ints, Rule
+from pipeline.tables import Contributions, Register
+from pipeline.tables.flow import RESPONSE
 
 Names = npt.NDArray[np.str_]
 
@@ -80,6 +84,46 @@ class Series:
     def _amounts(self, aggregates: Bools, values: Floats) -> Names:
         weighted = self.weight * values
         return disclosure.unsafe_amounts(aggregates, weighted, self.holdings, self.rules).rule
+
+
+def limits_of(
+    kinds: Mapping[str, Rule], rules: disclosure.Rules, min_contributors_high: int
+) -> dict[str, disclosure.Rules]:
+    """The thresholds of each indicator; one of high sensitivity needs more contributors."""
+    strict = replace(rules, min_contributors=max(rules.min_contributors, min_contributors_high))
+    return {name: strict if kind.high else rules for name, kind in kinds.items()}
+
+
+def series_of(
+    contributions: pd.DataFrame,
+    listed: pd.DataFrame,
+    groups: pd.DataFrame,
+    kinds: Mapping[str, Rule],
+    limits: Mapping[str, disclosure.Rules],
+) -> Iterator[tuple[str, Bools, Series]]:
+    """Each indicator of a wave, the response before all that depends on it.
+
+    With it the groups (k, n) that the n firms in its base are in, and what they bring, both by
+    firm. `listed` is the wave's register.
+    """
+    firm = listed.drop_duplicates(Register.firm_id).sort_values(Register.firm_id)
+    firms, holdings = pd.Index(firm[Register.firm_id], dtype=object), firm[Register.holding]
+    number = pd.factorize(holdings)[0]
+    members = members_of(groups, firms, listed)
+    rows = contributions.loc[contributions[str(Contributions.in_base)]]
+    rows = rows.sort_values(Contributions.firm_id)
+    place = firms.get_indexer(pd.Index(rows[Contributions.firm_id], dtype=object))
+    if (place < 0).any():
+        raise ValueError("contributions of firms that are not in the register")
+    columns = (Contributions.weight, Contributions.numerator, Contributions.denominator)
+    values = [rows[str(column)].to_numpy(dtype=float) for column in columns]
+    positions = rows.groupby(Contributions.indicator).indices
+    nobody = np.zeros(0, dtype=np.int64)
+    names = sorted(set(contributions[Contributions.indicator]), key=lambda n: (n != RESPONSE, n))
+    for name in names:
+        at = positions.get(name, nobody)
+        brought = (number[place[at]], *(v[at] for v in values))
+        yield name, members[:, place[at]], Series(kinds[name], limits[name], *brought)
 
 
 def _alike(aggregates: Bools, values: Floats, p_percent: float) -> Bools:

@@ -47,7 +47,7 @@ def _packages() -> Iterator[Check]:
     except metadata.PackageNotFoundError:
         yield Check("mittelwelle", "missing", "not installed", ADVICE)
         return
-    for requirement in sorted(required):
+    for requirement in sorted(r for r in required if "extra ==" not in r):
         name = re.split(r"[^A-Za-z0-9_.-]", requirement)[0]
         try:
             yield Check(name, "ok", metadata.version(name))

@@ -1,9 +1,10 @@
 """Disclosure control on arrays: which cells of linked tables may be published.
 
-`primary` judges one cell by itself, `secondary` all cells together. Rows are cells, columns are
-firms; nothing here knows what a cell or a firm stands for.
+`primary` judges one cell by itself, `secondary` all cells together, `beside` weighted sums that are
+told with them. Rows are cells, columns are firms; nothing here knows what they stand for.
 """
 
+from pipeline.disclosure.beside import safe_beside
 from pipeline.disclosure.primary import Primary, Rules, contributors, unsafe_amounts, unsafe_answers
 from pipeline.disclosure.secondary import Breakdown, Check, audit, protect
 
@@ -15,6 +16,7 @@ __all__ = [
     "audit",
     "contributors",
     "protect",
+    "safe_beside",
     "unsafe_amounts",
     "unsafe_answers",
 ]

@@ -34,7 +34,13 @@ from pipeline.survey.estimators import (
 from pipeline.survey.fast_quantiles import quantiles_by
 from pipeline.survey.flows import Flows, Transitions, flows, transitions
 from pipeline.survey.imputed import combine
-from pipeline.survey.intervals import Interval, balance_interval, share_interval, t_interval
+from pipeline.survey.intervals import (
+    Interval,
+    balance_interval,
+    share_difference_interval,
+    share_interval,
+    t_interval,
+)
 from pipeline.survey.ipf import rake_cells
 from pipeline.survey.margins import CalibrationError
 from pipeline.survey.passes import Engine
@@ -119,6 +125,7 @@ __all__ = [
     "representativity",
     "select",
     "share",
+    "share_difference_interval",
     "share_interval",
     "smallest_detectable",
     "standardised",

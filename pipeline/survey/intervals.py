@@ -2,7 +2,8 @@
 
 Which one when:
 
-- mean, ratio, total, and any difference or change: `t_interval`;
+- mean, ratio, total, and any difference or change of them or of balances: `t_interval`;
+- difference or change of a share: `share_difference_interval`;
 - share, and each category of a distribution: `share_interval`, "beta". It stays in [0, 1], keeps
   its level for rare traits and in small domains where p ± t se has 83 to 93 %, and exists at 0
   and 1. "logit" and "asin" are shorter; they serve comparison with other software;
@@ -23,6 +24,7 @@ import numpy as np
 from scipy.special import betaincinv, expit, logit, stdtrit
 
 from pipeline.survey.arrays import Bools, Floats
+from pipeline.survey.change import covariance
 from pipeline.survey.estimators import Balance, Estimate
 from pipeline.survey.variance import variance
 
@@ -143,6 +145,25 @@ def balance_interval(balance: Balance, level: float = 0.95) -> Interval:
     below = _joined(u - low, most - d, correlation)
     above = _joined(high - u, d - least, correlation)
     centre = balance.estimate
+    return Interval(np.maximum(centre - below, -1.0), np.minimum(centre + above, 1.0))
+
+
+def share_difference_interval(a: Estimate, b: Estimate, level: float = 0.95) -> Interval:
+    """Interval of the difference a - b of two shares, in [-1, 1], from the beta intervals of both.
+
+    As `balance_interval`, with the correlation of both estimates (Zou and Donner 2008, Statistics
+    in Medicine 27, 1693-1702): two groups, or a share in two waves with the firms in both. a - b
+    ± t se does not hold its level for rare shares in small groups (simulated: 49 to 89 % at 8 %,
+    with fewer than 30 answers and 90 % of the firms in both waves).
+    """
+    spread = (a.se > ROUNDING) & (b.se > ROUNDING)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        correlation = np.clip(covariance(a, b) / (a.se * b.se), -1, 1)
+    correlation = np.where(spread, correlation, -1.0)
+    (low, high), (least, most) = share_interval(a, level), share_interval(b, level)
+    below = _joined(a.estimate - low, most - b.estimate, correlation)
+    above = _joined(high - a.estimate, b.estimate - least, correlation)
+    centre = a.estimate - b.estimate
     return Interval(np.maximum(centre - below, -1.0), np.minimum(centre + above, 1.0))
 
 

@@ -23,10 +23,12 @@ class Standardised(Estimate):
 
     `lost`: the share of the group's firms whose own cell has too few answers of the reference,
     so that a coarser cell stands for it. `reason`: why there is no estimate, else empty.
+    `weights`: of each of the design's rows in it, (n,) or (k, n); W_c w / N_c.
     """
 
     lost: Floats
     reason: npt.NDArray[np.str_]
+    weights: Floats
 
 
 class Adjusted(NamedTuple):
@@ -94,7 +96,11 @@ def standardised(
     columns = ("estimate", "n", "df", "n_kish", "lost", "reason")
     basis = {name: np.array([getattr(row, name) for row in rows]) for name in columns}
     basis["se"] = np.sqrt(variance([part]))
-    return Standardised(**{name: x.reshape(shape) for name, x in basis.items()}, parts=(part,))
+    return Standardised(
+        **{name: x.reshape(shape) for name, x in basis.items()},
+        parts=(part,),
+        weights=np.stack([row.weights for row in rows]).reshape(*shape, n),
+    )
 
 
 def adjusted_difference(
@@ -131,7 +137,7 @@ class _Cells(NamedTuple):
 
 
 class _Row(NamedTuple):
-    """One row of a `Standardised`, `z` and `used` of shape (n,)."""
+    """One row of a `Standardised`; `z`, `used` and `weights` of shape (n,)."""
 
     estimate: float
     z: Floats
@@ -141,6 +147,7 @@ class _Row(NamedTuple):
     n_kish: float
     lost: float
     reason: str
+    weights: Floats
 
 
 def _checked(
@@ -224,4 +231,5 @@ def _row(design: Design, values: tuple[Floats, Floats], cells: _Cells) -> _Row:
         float(effective_size(part)[0]),
         cells.lost,
         reason,
+        weights,
     )

@@ -115,7 +115,9 @@ class Benchmarks(Table):
     """Difference between a group and its reference (a group of the same breakdown, or the rest).
 
     `adjusted`: the reference has the composition of the group by the register's columns named in
-    the study; `coverage` is then the share of the group's firms that have their like there.
+    the study; `coverage` is then the share of the group's firms that have their like there, and
+    `cleared` whether the difference may be told beside the cells that are; any other is cleared as
+    its two sides are.
     """
 
     wave: str
@@ -125,6 +127,7 @@ class Benchmarks(Table):
     reference: str
     adjusted: bool
     coverage: float = pa.Field(ge=0, le=1)
+    cleared: bool
     n_reference: int = pa.Field(ge=0)
     difference: float = pa.Field(nullable=True)
     se: float = pa.Field(nullable=True, ge=0)

@@ -9,12 +9,24 @@ from scipy import stats
 from small_tables import contributions, indicators, pairs, register, row_of, stack, weights
 
 from pipeline import analyse
+from pipeline.analyse import Rules
+from pipeline.tables import Clearance
 
 FIRMS = "abcdefgh"
 
 
-def benchmark(*base, adjusted=(), min_answers=2):
-    return analyse.benchmark(*base, adjusted=adjusted, min_answers=min_answers)
+NOTHING_CLEARED = Clearance.empty()
+NO_LIMITS = Rules(1, 0, 1, 100)
+
+
+def benchmark(*base, clearance=NOTHING_CLEARED, rules=NO_LIMITS, adjusted=(), min_answers=2):
+    return analyse.benchmark(
+        *base,
+        clearance=clearance,
+        adjusted=adjusted,
+        rules=rules,
+        min_contributors_high=min_answers,
+    )
 
 
 def test_a_group_and_the_rest_by_hand():
@@ -322,3 +334,53 @@ def test_an_adjusted_ratio_and_an_adjusted_formula():
     for name in ("r", "f"):
         row = row_of(result, indicator=name, adjusted=True)
         assert row["difference"] == pytest.approx(1.75 / 2)
+
+
+ROUND = "abcdefghijklmnopqr"
+
+
+def of_census(values, *definitions, rules, by="size", **groups):
+    """The adjusted difference of sector a to b where everybody answered, with true clearance."""
+    table = weights(ROUND, ROUND)
+    crossed = ["*".join(pair) for pair in zip(*groups.values(), strict=True)]
+    reg = register(ROUND, **groups, **{"sector*size": crossed})
+    rows = stack(*(contributions(table, v, indicator=name) for name, v in values.items()))
+    base = rows, reg, indicators(*definitions), pairs(("sector", "a", "b"))
+    limits = {"rules": rules, "min_contributors_high": 5}
+    cleared = analyse.protect(*base, breakdowns=["sector", "size", "sector*size"], **limits)
+    result = analyse.benchmark(
+        *(rows, table, *base[1:]), clearance=cleared, adjusted=[by], **limits
+    )
+    assert result.loc[~result["adjusted"], "cleared"].all()
+    return result[result["adjusted"]].set_index("indicator")["cleared"].to_dict()
+
+
+RULES = Rules(3, 10, 1, 75)
+ONE_CELL = {"sector": "a" * 6 + "b" * 12, "size": "s" * 12 + "l" * 6}
+"""Everybody of a is small, so b is told as its small firms are."""
+EVEN = [400, 500, 600] * 6
+LARGE = [400, 500, 600] * 2 + [1000, 10, 8, 6, 4, 2] + [400, 500, 600] * 2
+"""The small firms of b are one firm, by far."""
+
+
+def test_an_adjusted_difference_is_cleared_where_its_reference_gives_no_cell_away():
+    definition = {"indicator": "x"}
+    assert of_census({"x": EVEN}, definition, rules=RULES, **ONE_CELL) == {"x": True}
+    assert of_census({"x": LARGE}, definition, rules=RULES, **ONE_CELL) == {"x": False}
+
+
+def test_an_adjusted_difference_of_sides_that_are_not_cleared_is_not():
+    groups = {"sector": "a" * 12 + "b" * 6, "size": "s" * 3 + "l" * 6 + "s" * 6 + "l" * 3}
+    alone = [1000, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1] + [400, 500, 600] * 2
+    assert of_census({"x": alone}, {"indicator": "x"}, rules=RULES, **groups) == {"x": False}
+
+
+def test_an_adjusted_formula_is_cleared_where_all_its_parts_are():
+    names = {"u": EVEN, "v": LARGE, "w": EVEN}
+    definitions = [
+        *({"indicator": name} for name in names),
+        {"indicator": "uv", "kind": "formula", "numerator": "u + v"},
+        {"indicator": "uw", "kind": "formula", "numerator": "u + w"},
+    ]
+    found = of_census(names, *definitions, rules=RULES, **ONE_CELL)
+    assert found == {"u": True, "v": False, "w": True, "uv": False, "uw": True}

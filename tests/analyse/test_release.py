@@ -52,12 +52,12 @@ def trends(*rows, waves=("w0", "w2"), p=0.0):
     return as_contract(Changes, table)
 
 
-def differences(*rows, p=0.0, adjusted=False, se=1.0):
+def differences(*rows, p=0.0, adjusted=False, cleared=True, se=1.0):
     """Breakdown, group, reference, difference, lower and upper end."""
     columns = ["breakdown", "group", "reference", "difference", *ENDS]
     table = pd.DataFrame(rows, columns=columns)
     table = table.assign(wave="w2", indicator="x", n_reference=8, se=se, p=p)
-    return as_contract(Benchmarks, table.assign(adjusted=adjusted, coverage=1.0))
+    return as_contract(Benchmarks, table.assign(adjusted=adjusted, coverage=1.0, cleared=cleared))
 
 
 NO_QUALITY = Quality.empty()
@@ -329,16 +329,24 @@ def test_a_share_never_tells_what_each_firm_said(ones):
     definition = indicators(**YES_NO, scale=100.0, decimals=0)
     base = rows, table, reg, definition
     declared = pairs(("s", "a", "b"), ("s", "b", "rest"))
+    rules = Rules(3, 10, 1, 75)
+    cleared = protect(
+        *(rows, reg, definition, declared),
+        breakdowns=["s"],
+        rules=rules,
+        min_contributors_high=3,
+    )
     table_of = release(
         analyse.estimate(*base, declared, changes=NO_BREAKS, breakdowns=["s"], pooled=[]),
         changes(),
-        analyse.benchmark(*base, declared, adjusted=[], min_answers=2),
-        protect(
-            *(rows, reg, definition, declared),
-            breakdowns=["s"],
-            rules=Rules(3, 10, 1, 75),
+        analyse.benchmark(
+            *(*base, declared),
+            clearance=cleared,
+            adjusted=[],
+            rules=rules,
             min_contributors_high=3,
         ),
+        cleared,
         definition,
     )
     shown = table_of.set_index("number_id")["value"].dropna()
@@ -702,6 +710,14 @@ def test_an_adjusted_difference_needs_both_sides(all_, a, b, shown):
         for end in ("", "_low", "_high", "_significant"):
             value = found[f"s=a:{reference}/adjusted{end}"]
             assert (value == "c") == (reference not in shown)
+
+
+def test_an_adjusted_difference_that_tells_of_others_is_not_shown():
+    row = ("s", "a", "b", 2, 1, 3)
+    found = released(stack(differences(row), differences(row, adjusted=True, cleared=False)))
+    ends = ("", "_low", "_high", "_significant")
+    assert {found[f"s=a:b/adjusted{end}"] for end in ends} == {"c"}
+    assert "c" not in {found[f"s=a:b/difference{end}"] for end in ends}
 
 
 def test_an_adjusted_difference_without_a_reference_alike_is_not_available():

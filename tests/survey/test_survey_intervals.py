@@ -378,3 +378,40 @@ def test_intervals_of_shares_equal_the_reference(name, data, method):
     expected = [ITEMS[name][key] for key in ("estimate", "se", "lower", "upper")]
     assert [float(e.estimate), float(e.se)] == pytest.approx(expected[:2], rel=tolerance)
     assert [float(low), float(high)] == pytest.approx(expected[2:], rel=tolerance)
+
+
+def test_the_difference_of_two_shares_by_hand():
+    # Shares .5 and .2, each with its own beta ends; apart (no unit in both), so r = 0:
+    # low = .3 - sqrt((.5 - l1)^2 + (u2 - .2)^2), high = .3 + sqrt((u1 - .5)^2 + (.2 - l2)^2).
+    d = survey.Design.from_sample(np.arange(40), np.arange(40) % 2, np.ones(40))
+    y = np.r_[np.tile([1.0, 1, 0, 0], 5), np.tile([1.0, 0, 0, 0, 0], 4)]
+    first, second = np.arange(40) < 20, np.arange(40) >= 20
+    a, b = survey.share(d, y, first), survey.share(d, y, second)
+    (l1, u1), (l2, u2) = survey.share_interval(a), survey.share_interval(b)
+    r = float(survey.covariance(a, b) / (a.se * b.se))
+    found = survey.share_difference_interval(a, b)
+    x, z = 0.5 - l1, u2 - 0.2
+    assert float(found.low) == pytest.approx(0.3 - np.sqrt(x**2 + z**2 - 2 * r * x * z), rel=1e-12)
+    x, z = u1 - 0.5, 0.2 - l2
+    assert float(found.high) == pytest.approx(0.3 + np.sqrt(x**2 + z**2 - 2 * r * x * z), rel=1e-12)
+
+
+def test_no_answer_says_yes_in_either_wave_and_the_change_is_still_not_sure():
+    register = np.arange(40)
+    waves = [
+        survey.Design.from_frame(register, np.zeros(40), (register + shift) % 2 == 0)
+        for shift in (0, 1)
+    ]
+    before, after = (survey.share(d, np.zeros(20)) for d in waves)
+    low, high = survey.share_difference_interval(after, before)
+    assert float(survey.change(before, after).se) == 0
+    assert -0.5 < float(low) < -0.05
+    assert 0.05 < float(high) < 0.5
+
+
+def test_where_all_answered_the_difference_of_shares_is_known():
+    d = survey.Design.from_frame(np.arange(8), np.zeros(8), np.ones(8, dtype=bool))
+    y = np.array([1.0, 1, 0, 0, 1, 0, 0, 0])
+    half = np.arange(8) < 4
+    ends = survey.share_difference_interval(survey.share(d, y, half), survey.share(d, y, ~half))
+    assert [float(end) for end in ends] == [0.25, 0.25]
