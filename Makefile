@@ -68,6 +68,7 @@ test-spark: .venv/.spark ## Check that Spark (local, needs Java 17) finds what D
 
 bench: .venv/.peers ## Measure speed and memory side by side with other packages (and R where it is)
 	@$(PYTHON) bench/survey.py --peers $(PEERS)/bin/python
+	@$(PYTHON) bench/survey_page.py
 
 lint: .venv/.dev ## Check style and types only
 	@.venv/bin/ruff check .

@@ -55,8 +55,9 @@ def estimates_of(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     base, pairs = (shares, weights, frame), study.benchmark_pairs
     breakdowns = study.settings.publication.breakdowns
     indicators = with_response(study.indicators, sensitivity="low")
-    found = estimate(*base, indicators, pairs, breakdowns=breakdowns)
-    changes = compare(*base, study.indicators, pairs, changes=study.changes, breakdowns=breakdowns)
+    asked = {"changes": study.changes, "breakdowns": breakdowns}
+    found = estimate(*base, indicators, pairs, **asked, pooled=())
+    changes = compare(*base, study.indicators, pairs, **asked)
     return found, changes
 
 
@@ -75,7 +76,7 @@ def scores(seed: int, strata: str) -> pd.DataFrame:
     known = truth(seed).astype({"group": str}).set_index(CELL)["value"]
     levels = found.assign(kind="level", value=found["estimate"])
     levels["truth"] = known.reindex(pd.MultiIndex.from_frame(levels[CELL])).to_numpy()
-    steps = changes[~changes["break_in_series"]]
+    steps = changes[~changes["break_in_series"] & (changes["comparison"] == "change")]
     steps = steps.assign(kind="change", value=steps["change"], n=steps["n_both"])
     before = steps.assign(wave=steps["previous"])
     steps["truth"] = (

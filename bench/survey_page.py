@@ -106,7 +106,7 @@ def _building(works: pd.DataFrame) -> str:
 
 
 def _memory(works: pd.DataFrame) -> str:
-    found = works.loc[("large", "means")]
+    found = works.sort_index().loc[("large", "means")]
     found = found[found["finished"]]
     names = {"here": "in memory", "sql": "SQL", "svy": "svy (one item)", **HEADS} | {
         "svy": "svy (one item)"

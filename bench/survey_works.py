@@ -68,7 +68,7 @@ def means_sql(folder: Path) -> Prepared:
     def work() -> Any:
         table = str(folder / "data.parquet")
         sums = passes.moments(engine, table, items, weight="w", stratum="h", domain="d")
-        by = means(sums, sizes)
+        by = means(sums, sizes[np.asarray(sums.strata, dtype=np.int64)])
         return [by.estimate[0, 0], by.se[0, 0], by.se[0, -1]]
 
     return work
