@@ -185,7 +185,8 @@ class Measures:
             x=x if rule.kind == "ratio" else None,
             fewest=fewest,
         )
-        factors = found.weights / np.where(design.weights > 0, design.weights, 1.0)
+        weights = design.item_weights(~np.isnan(y + x)[None])[0]
+        factors = found.weights / np.where(weights > 0, weights, 1.0)
         return Like(found, 1 - found.lost, {name: factors[:, in_base]})
 
     def _formula(self, rule: Rule, parts: Sequence[survey.Estimate]) -> survey.Estimate:

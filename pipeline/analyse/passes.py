@@ -94,7 +94,9 @@ def _effective(sums: Moments, population: Floats) -> Floats:
     with np.errstate(divide="ignore", invalid="ignore"):
         shrink = np.where(rate > 0, -rate / np.log1p(-rate), 1.0)
         squares = np.where(sums.n > 0, (sums.xx + sums.x**2 / sums.n) * shrink, 0.0)
-        return np.asarray(cells.by_domain(sums.x) ** 2 / cells.by_domain(squares))
+        factors = cells.item_factors(population)
+        weights, squares = factors * sums.x, factors**2 * squares
+        return np.asarray(cells.by_domain(weights) ** 2 / cells.by_domain(squares))
 
 
 def _estimate(result: ByDomain, effective: Floats, kind: str) -> survey.Estimate:

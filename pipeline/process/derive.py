@@ -35,6 +35,10 @@ class _Frame(NamedTuple):
     """Row of `wide`, or -1."""
     population: Ints
     """A number for each wave and population."""
+    stratum: Ints
+    """A number for each wave and stratum."""
+    respondents: Ints
+    """How many responded in each stratum."""
 
 
 class _Part(NamedTuple):
@@ -57,12 +61,13 @@ def derive(
 ) -> DataFrame[Contributions]:
     """Numerator and denominator by wave, indicator and firm, in the items' units, sorted.
 
-    A firm is left out of an indicator where one of its items has no answer. A firm that answered
-    but lies outside the indicator's base stays with 0 and 0: in the variance it is a respondent. So
-    does a firm known to be out of scope, whatever it answered, where anyone of its population
-    answered what the indicator needs. The indicator `response` has every firm that was selected and
-    is eligible, with weight 1; those of kind `formula` have no rows. Raises StudyError where a
-    denominator is negative, and where a balance has a numerator other than 1, 0 and -1.
+    A firm is left out of an indicator where one of its items has no answer. Within a stratum the
+    others stand for it: their weights are those of all who responded times n_h / m_h. A firm that
+    answered but lies outside the indicator's base stays with 0 and 0: in the variance it is a
+    respondent. So does a firm known to be out of scope, whatever it answered, where anyone of its
+    population answered what the indicator needs. The indicator `response` has every firm that was
+    selected and is eligible, with weight 1; those of kind `formula` have no rows. Raises StudyError
+    where a denominator is negative, and where a balance has a numerator other than 1, 0 and -1.
     """
     rules = cast("list[Rule]", indicators.to_dict("records"))
     rules = [rule for rule in rules if rule["kind"] != "formula"]
@@ -96,7 +101,11 @@ def _frame(
     keys = pd.MultiIndex.from_frame(firms[UNIT])
     own_of_firm = population.reindex(keys).fillna("").to_numpy()
     numbered = np.asarray(firms.groupby([firms[Panel.wave], own_of_firm]).ngroup(), dtype=np.intp)
-    return _Frame(firms, wide, wide.index.get_indexer(keys), numbered)
+    strata = firms.groupby([firms[Panel.wave], firms[Weights.stratum]]).ngroup()
+    stratum = np.asarray(strata, dtype=np.intp)
+    heard = firms[str(Weights.response_weight)].to_numpy() > 0
+    respondents = np.bincount(stratum[heard], minlength=stratum.max(initial=-1) + 1)
+    return _Frame(firms, wide, wide.index.get_indexer(keys), numbered, stratum, respondents)
 
 
 def _contribution(frame: _Frame, rule: Rule) -> _Part:
@@ -115,13 +124,15 @@ def _contribution(frame: _Frame, rule: Rule) -> _Part:
     out_of_scope = frame.firms[Weights.responded] & ~frame.firms[Weights.eligible]
     rows = np.flatnonzero(answered | (out_of_scope.to_numpy() & asked.to_numpy() & heard))
     place, own = frame.place[rows], answered[rows]
+    answers = np.bincount(frame.stratum[rows], minlength=len(frame.respondents))
+    factor = frame.respondents / np.maximum(answers, 1)
     return _Part(
         rule[Indicators.indicator],
         rows,
         np.where(own, numerator[place], 0.0),
         np.where(own, denominator[place], 0.0),
         own & ~outside[place],
-        frame.firms[str(Weights.weight)].to_numpy()[rows],
+        frame.firms[str(Weights.weight)].to_numpy()[rows] * factor[frame.stratum[rows]],
     )
 
 

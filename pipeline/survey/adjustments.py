@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from pipeline.survey.arrays import Bools, Floats, Ints, cell_sums
+from pipeline.survey.arrays import Floats, Ints, cell_sums
 
 SWEEPS = 10
 _DEPENDENT = 1e-10
@@ -25,8 +25,11 @@ class Adjustment(Protocol):
     def missed(self, weights: Floats) -> float:
         """By what part at most the totals are missed by other weights, shape (n,)."""
 
-    def residual(self, z: Floats, answered: Bools) -> Floats:
-        """What is left of influences (k, n) over those who answered, (k, n) or (1, n)."""
+    def residual(self, z: Floats, factors: Floats) -> Floats:
+        """What is left of influences (k, n) over those who answered.
+
+        `factors`, (k, n) or (1, n): of the weights for the item, 0 for those who did not answer.
+        """
 
 
 class _Regression(NamedTuple):
@@ -67,35 +70,35 @@ class Calibration:
         size = then @ np.abs(self.constraints)
         return _largest(np.abs((now - then) @ self.constraints), size)
 
-    def residual(self, z: Floats, answered: Bools) -> Floats:
+    def residual(self, z: Floats, factors: Floats) -> Floats:
         """See `Adjustment`."""
-        used = answered & (self.after > 0)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            u = np.where(used, z / self.after, 0.0)
-        if len(used) == 1:
-            u = self._less_fit(u, self._regression(used[0]))
+        factors = np.where(self.after > 0, factors, 0.0)
+        weights = factors * self.after
+        u = np.divide(z, weights, out=np.zeros_like(z), where=np.broadcast_to(factors > 0, z.shape))
+        if len(factors) == 1:
+            u = self._less_fit(u, self._regression(factors[0]))
         else:
-            masks, which = np.unique(used, axis=0, return_inverse=True)
-            for i, mask in enumerate(masks):
+            each, which = np.unique(factors, axis=0, return_inverse=True)
+            for i, factor in enumerate(each):
                 rows = which.ravel() == i
-                u[rows] = self._less_fit(u[rows], self._regression(mask))
-        return np.asarray(np.where(used, u, 0.0) * self.after, dtype=float)
+                u[rows] = self._less_fit(u[rows], self._regression(factor))
+        return np.asarray(u * weights, dtype=float)
 
     @cached_property
     def _known(self) -> dict[bytes, _Regression]:
         """Regressions by who answered, kept: many estimates rest on the same answers."""
         return {}
 
-    def _regression(self, mask: Bools) -> _Regression:
-        """The regression over the units of the mask, (n,)."""
-        key = mask.tobytes()
+    def _regression(self, factors: Floats) -> _Regression:
+        """The regression over the units that have a factor, (n,)."""
+        key = factors.tobytes()
         if key not in self._known:
-            self._known[key] = self._fitted(mask)
+            self._known[key] = self._fitted(factors)
         return self._known[key]
 
-    def _fitted(self, mask: Bools) -> _Regression:
+    def _fitted(self, factors: Floats) -> _Regression:
         variance = 1.0 if self.variance is None else self.variance
-        weights = np.where(mask, self.before / variance, 0.0)
+        weights = factors * self.before / variance
         root = np.sqrt(self._sums(weights[None]))[0]
         inverse = np.divide(1.0, root, out=np.zeros_like(root), where=root > 0)
         return _Regression(weights, inverse, basis(self.constraints * root[:, None]))
@@ -140,16 +143,16 @@ class Raking:
         sums = [cell_sums(both, codes, int(codes.max()) + 1) for codes in self.margins]
         return max(_largest(np.abs(now - then), then) for now, then in sums)
 
-    def residual(self, z: Floats, answered: Bools) -> Floats:
+    def residual(self, z: Floats, factors: Floats) -> Floats:
         """See `Adjustment`."""
-        weights = np.where(self.after > 0, self.after, 1.0)
-        kept = np.broadcast_to(answered & (self.after > 0), z.shape)
-        u = np.where(kept, z / weights, 0.0)
+        factors = np.broadcast_to(np.where(self.after > 0, factors, 0.0), z.shape)
+        weights, kept = factors * self.after, factors > 0
+        u = np.divide(z, weights, out=np.zeros_like(z), where=kept)
         for _ in range(SWEEPS):
             for codes in self.margins:
                 cells = int(codes.max()) + 1
-                size = np.maximum(cell_sums(kept, codes, cells), 1)
-                means = cell_sums(u, codes, cells) / size
+                size = cell_sums(factors, codes, cells)
+                means = cell_sums(factors * u, codes, cells) / np.where(size > 0, size, 1.0)
                 u = np.where(kept, u - means[:, codes], 0.0)
         return np.asarray(u * weights, dtype=float)
 

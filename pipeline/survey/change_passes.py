@@ -76,14 +76,15 @@ def changes(
 def joint_statement(sources: tuple[str, str], items: int) -> str:
     """Statement: sums over units in both waves, by stratum and domain in each, of q1, q2, q1 q2.
 
-    q = w (y - R) less its mean c in the cell, made of y - r and r - R lest digits are lost; r,
-    gap = r - R and c come in the tables `centres1` and `centres2`. 0 for units without domain.
+    q = f w (y - R) less its mean c in the cell, made of y - r and r - R lest digits are lost; the
+    factor f for the item, r, gap = r - R and c come in the tables `centres1` and `centres2`. 0 for
+    units without domain.
     """
     sides = []
     for wave, source in enumerate(sources, 1):
         q = [
             f"CASE WHEN y_{i} IS NULL THEN NULL WHEN c.domain IS NULL THEN CAST(0 AS DOUBLE) "
-            f"ELSE w * ((y_{i} - r_{i}) + gap_{i}) - c_{i} END AS q{wave}_{i}"
+            f"ELSE f_{i} * w * ((y_{i} - r_{i}) + gap_{i}) - c_{i} END AS q{wave}_{i}"
             for i in range(items)
         ]
         sides.append(
@@ -133,10 +134,10 @@ class _Side:
             raise ValueError(f"strata {units.index[units.isna()].tolist()} are not on the register")
         population = units.to_numpy(dtype=float)
         phase = Phase.of(CellSums(sums).by_stratum(sums.n), population, "adjust")
-        return cls(sums, population, Line.of(sums), phase, means(sums, population))
+        return cls(sums, population, Line.of(sums, population), phase, means(sums, population))
 
     def centres(self) -> pd.DataFrame:
-        """r, gap and c of each cell with a domain."""
+        """r, gap, c and f of each cell with a domain."""
         sums, inside = self.sums, self.sums.domain >= 0
         columns = {
             "stratum": sums.strata.take(sums.stratum[inside]),
@@ -145,6 +146,7 @@ class _Side:
         centre = self.line.z / np.maximum(sums.n, 1)
         for i in range(len(sums.items)):
             parts = {"r": sums.reference[i], "gap": self.line.gap[i], "c": centre[i]}
+            parts["f"] = self.line.factor[i]
             columns |= {f"{name}_{i}": values[inside] for name, values in parts.items()}
         return pd.DataFrame(columns)
 

@@ -78,7 +78,10 @@ def decomposition(before: Wave, after: Wave) -> Decomposition:
     at1, at2 = (wave.design.unit_ids.get_indexer(panel.unit_ids) for wave in (before, after))
     stay = in1[:, at1] & in2[:, at2]
     answers = [(y1[at1], x1[at1]), (y2[at2], x2[at2])]
-    weights = [before.design.weights[at1], after.design.weights[at2]]
+    weights = [
+        wave.design.item_weights(known[None])[0, at]
+        for wave, known, at in ((before, first, at1), (after, second, at2))
+    ]
     (m11, m12), (m21, m22) = (
         [ratio(replace(panel, weights=w), y, x, stay.reshape(*shape, -1)) for y, x in answers]
         for w in weights
@@ -125,8 +128,9 @@ def _apart(wave: Wave, other: Design, apart: Bools, stayers: Floats) -> tuple[Te
     """
     y, x, inside = _arrays(wave)
     design, shape = wave.design, stayers.shape
-    base = np.where(inside, design.weights * x, 0.0).sum(axis=1)
-    gap = design.weights * (y - stayers.reshape(-1, 1) * x)
+    weights = design.item_weights(~np.isnan(y + x)[None])[0]
+    base = np.where(inside, weights * x, 0.0).sum(axis=1)
+    gap = weights * (y - stayers.reshape(-1, 1) * x)
     absent = ~design.unit_ids.isin(_register(other))
 
     def term(firms: Bools) -> Term:

@@ -187,6 +187,25 @@ class Design:
         """The same units with other weights, made from theirs by a calibration."""
         return replace(self, weights=weights, adjustments=(*self.adjustments, adjustment))
 
+    def item_weights(self, answered: Bools) -> Floats:
+        """Weights of those who answered an item for all who responded, 0 of others: (k, n) alike.
+
+        Times n_h / m_h of the stratum, so N_h / n_h becomes N_h / m_h: who answers an item is
+        taken to be chance there, as is who responds (Särndal, Swensson and Wretman 1992, 15.6).
+        Without N_h strata are no response groups, and weights stay as they were given.
+        """
+        return self.weights * self.item_factors(answered)
+
+    def item_factors(self, answered: Bools) -> Floats:
+        """Rows of the stratum by those of them that answered, 0 for those who did not."""
+        if answered.all():
+            return np.ones(answered.shape)
+        codes = self.codes if self.rows is None else self.codes[self.rows]
+        rows = np.bincount(codes, minlength=len(self.strata))
+        answers = np.maximum(cell_sums(answered, codes, len(self.strata)), 1)
+        factors = np.where(np.isfinite(self.population), rows / answers, 1.0)
+        return np.where(answered, factors[:, codes], 0.0)
+
     def sums(self, values: npt.NDArray[np.float64 | np.bool_]) -> Floats:
         """Sum over the primary units of each stratum: (k, C) to (k, H)."""
         return self.levels[0].sums(values)

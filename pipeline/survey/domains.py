@@ -79,7 +79,7 @@ def totals_by(design: Design, y: pd.DataFrame | npt.ArrayLike, domains: npt.Arra
 
 def means(sums: Moments, population: Floats, lonely: LonelyRule = "adjust") -> ByDomain:
     """Make means, or ratios, of cell sums; `population` is N_h in the order of `sums.strata`."""
-    cells, line = CellSums(sums), Line.of(sums)
+    cells, line = CellSums(sums), Line.of(sums, population)
     strata = Phase.of(cells.by_stratum(sums.n), population, lonely)
     n = cells.by_domain(sums.n)
     variance = cells.by_domain(_within(cells, sums.n, strata, line.z, line.zz)) / line.base**2
@@ -96,7 +96,7 @@ def totals(sums: Moments, population: Floats, lonely: LonelyRule = "adjust") -> 
     answered the item, and mean times w, over all units. The variance is that of both and twice
     their covariance, sum over units in both of (1 - n_h / N_h) e1 e2.
     """
-    cells, line = CellSums(sums), Line.of(sums)
+    cells, line = CellSums(sums), Line.of(sums, population)
     item = Phase.of(cells.by_stratum(sums.n), population, lonely)
     unit = Phase.of(cells.by_stratum(sums.units[None]), population, lonely)
     size, slope = cells.by_domain(sums.weight[None]), line.slope[:, sums.domain]
@@ -105,11 +105,12 @@ def totals(sums: Moments, population: Floats, lonely: LonelyRule = "adjust") -> 
     weight, spread = slope * sums.weight, slope**2 * sums.spread
     second = cells.by_domain(_within(cells, sums.units[None], unit, weight, spread))
     count, h = np.maximum(sums.n, 1), sums.stratum
-    # sum over those that answered of (z1 - centre1) (z2 - centre2), by cell
+    # sum over those that answered of (z1 - centre1) (z2 - centre2), by cell; z2 has no factor
     centred = line.z * slope * sums.x / count * (1 - count / np.maximum(item.m, 1)[:, h])
     centre = np.where(unit.open[:, h], 0.0, weight / unit.m[:, h])
     alone = line.z * (slope * sums.x - centre)
-    product = slope * (sums.ex + line.gap * sums.xx) + np.where(item.open[:, h], alone, centred)
+    product = line.factor * slope * (sums.ex + line.gap * sums.xx)
+    product += np.where(item.open[:, h], alone, centred)
     scale = np.sqrt(item.scale * unit.scale) * np.where(item.m > 0, unit.kept, 0.0)
     both = grown * cells.by_domain(scale[:, h] * product)
     averages = item.average(cells, sums.n), unit.average(cells, sums.units[None])
@@ -130,6 +131,12 @@ class CellSums:
         self._order = np.argsort(sums.stratum, kind="stable")
         self._strata = np.flatnonzero(np.diff(sums.stratum[self._order], prepend=-1))
 
+    def item_factors(self, population: Floats) -> Floats:
+        """Units of the cell's stratum by those that answered, (p, C); see `Design.item_weights`."""
+        answers = np.maximum(self.by_stratum(self.sums.n), 1)
+        factors = self.by_stratum(self.sums.units[None]) / answers
+        return np.where(np.isfinite(population), factors, 1.0)[:, self.sums.stratum]
+
     def by_domain(self, values: Floats) -> Floats:
         """Shape (p, C) to (p, K); cells outside all domains are left out."""
         found = self.sums.domain[self._starts]
@@ -149,6 +156,7 @@ class CellSums:
 class Line:
     """The slope R = sum(w y) / sum(w x), base = sum(w x), (p, K), and influences by cell (p, C).
 
+    `factor` raises the weights of the sums to w, those for the item: n_h / m_h of the stratum.
     `z` is the sum of w (y - R x) over the cell, `zz` the squares about its mean, `gap` the
     reference less R. R is exact to its last digit only; where y is large beside its spread that
     is not enough, and what is left is subtracted after it.
@@ -157,21 +165,24 @@ class Line:
     slope: Floats
     base: Floats
     gap: Floats
+    factor: Floats
     z: Floats
     zz: Floats
 
     @classmethod
-    def of(cls, sums: Moments) -> Line:
+    def of(cls, sums: Moments, population: Floats) -> Line:
         """Work it out from cell sums."""
         cells, domain = CellSums(sums), sums.domain
-        base = cells.by_domain(sums.x)
+        factor = cells.item_factors(population)
+        base = cells.by_domain(factor * sums.x)
         base[base == 0] = np.nan
-        rough = cells.by_domain(sums.e + sums.reference * sums.x) / base
+        rough = cells.by_domain(factor * (sums.e + sums.reference * sums.x)) / base
         gap = sums.reference - rough[:, domain]
-        step = cells.by_domain(sums.e + gap * sums.x) / base
+        step = cells.by_domain(factor * (sums.e + gap * sums.x)) / base
         gap -= step[:, domain]
-        z = sums.e + gap * sums.x
-        return cls(rough + step, base, gap, z, sums.ee + gap * (2 * sums.ex + gap * sums.xx))
+        z = factor * (sums.e + gap * sums.x)
+        zz = factor**2 * (sums.ee + gap * (2 * sums.ex + gap * sums.xx))
+        return cls(rough + step, base, gap, factor, z, zz)
 
 
 @dataclass(frozen=True, eq=False)

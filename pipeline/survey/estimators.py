@@ -157,11 +157,12 @@ def ratio(
 
     Arguments as in `mean`. Influence z = w (y - R x) / sum(w x) in the domain, 0 for other units
     that answered (Särndal, Swensson and Wretman 1992, 5.6 and 10.6). No answer to an item counts
-    as a further phase of response: the variance has the m_h that answered it, of N_h.
+    as a further phase of response: weights w are those of the design times n_h / m_h for the m_h
+    of the stratum's n_h that answered it, and so is the variance, with m_h of N_h.
     """
     values, influence = _ratio(design, y, x, domain)
     units = (design.per_unit(influence.inside) > 0).sum(axis=1)
-    alone = (units < 2) & np.isfinite(effective_size(influence))
+    alone = (units < 2) & np.isfinite(effective_size(influence, influence.weights))
     part = replace(influence, z=np.where(alone[:, None], np.nan, influence.z))
     return _estimate(values, (part,), _shape(y, x, domain))
 
@@ -169,7 +170,7 @@ def ratio(
 def total(design: Design, y: npt.ArrayLike, domain: npt.ArrayLike | None = None) -> Estimate:
     """Estimate the total of y in the domain as N mean(y), N = sum(w) of its units.
 
-    Units that did not answer the item are taken to be like those of their domain that did; if
+    Units that did not answer the item are taken to be like those of their stratum that did; if
     all did, it is sum(w y). Arguments as in `mean`. The influence has two parts, linearised
     (Särndal, Swensson and Wretman 1992, 5.5): N times that of the mean, over the item's
     respondents, and mean times w, over all units.
@@ -200,14 +201,15 @@ def _ratio(
     below = np.atleast_2d(np.asarray(x, dtype=float))
     answered = ~(np.isnan(above) | np.isnan(below))
     inside = answered & _mask(design, domain)
-    weighted = np.where(inside, design.weights * below, 0.0)
+    weights = design.item_weights(answered)
+    weighted = np.where(inside, weights * below, 0.0)
     base = weighted.sum(axis=1, keepdims=True)
     base = np.where(base == 0, np.nan, base)
-    rough = np.where(inside, design.weights * above, 0.0).sum(axis=1, keepdims=True) / base
-    residual = np.where(inside, design.weights * (above - rough * below), 0.0)
+    rough = np.where(inside, weights * above, 0.0).sum(axis=1, keepdims=True) / base
+    residual = np.where(inside, weights * (above - rough * below), 0.0)
     step = residual.sum(axis=1, keepdims=True) / base
     values = (residual - step * weighted) / base
-    return rough[:, 0], Influence(design, answered, inside, values)
+    return (rough + step)[:, 0], Influence(design, answered, inside, values)
 
 
 def _mask(design: Design, domain: npt.ArrayLike | None) -> Bools:
@@ -234,12 +236,12 @@ def _estimate(values: Floats, parts: tuple[Influence, ...], shape: tuple[int, ..
         se.reshape(shape),
         n.reshape(shape),
         np.maximum(units.sum(axis=1) - strata, 1).reshape(shape),
-        effective_size(answers).reshape(shape),
+        effective_size(answers, answers.weights).reshape(shape),
         parts,
     )
 
 
-def effective_size(influence: Influence) -> Floats:
+def effective_size(influence: Influence, weights: Floats) -> Floats:
     """sum(w)^2 / sum(w^2 / g_h), g_h = -ln(1 - f_h) / f_h, f_h = m_h / N_h; shape (k,).
 
     Kish (1965, 11.7) for the weights. Of K units with a rare trait among N, simple random
@@ -251,6 +253,6 @@ def effective_size(influence: Influence) -> Floats:
     rate = influence.counts / (np.inf if design.later else design.population)
     with np.errstate(divide="ignore", invalid="ignore"):
         shrink = np.where(rate > 0, -rate / np.log1p(-rate), 1.0)
-        weights = design.per_unit(np.where(influence.inside, design.weights, 0.0))
+        weights = design.per_unit(np.where(influence.inside, weights, 0.0))
         squares = (weights**2 * shrink[:, design.codes]).sum(axis=1)
         return np.asarray(weights.sum(axis=1) ** 2 / squares, dtype=float)

@@ -58,9 +58,10 @@ def quantiles_by(
         raise ValueError(msg)
     if not 0 <= p <= 1:
         raise ValueError(f"a probability of {p}: give one from 0 to 1")
-    inside = (given.codes >= 0) & ~np.isnan(values) & (design.weights > 0)
+    weights = design.item_weights(~np.isnan(values)[None])[0]
+    inside = (given.codes >= 0) & (weights > 0)
     codes = np.asarray(given.codes, dtype=np.int64)
-    table = _Sorted.of(values[inside], design.weights[inside], codes[inside], len(given.categories))
+    table = _Sorted.of(values[inside], weights[inside], codes[inside], len(given.categories))
     found = table.quantiles(np.full(len(given.categories), p))
     level = np.append(found, np.nan)[codes]
     below = np.where(np.isnan(values), np.nan, values <= level)

@@ -35,13 +35,17 @@ def quantiles(
     the quantiles at both ends of its interval (Woodruff 1952, see `quantiles_by`).
     """
     table = relation([item], weight=weight, stratum=stratum, domain=domain, nan=[0])
-    named = engine(f"SELECT domain, count(y_0) AS n FROM {table} GROUP BY domain", {"data": data})
-    domains = pd.Index(sorted(named["domain"].dropna()))
+    counted = engine(counts_statement(table), {"data": data})
+    domains = pd.Index(sorted(counted["domain"].dropna().unique()))
+    counts = counted.groupby("stratum")[["units", "n"]].sum()
+    factor = 1.0 if population is None else counts["units"] / counts["n"].clip(lower=1)
+    factors = counts.assign(factor=factor)[["factor"]].reset_index()
 
     def inverse(levels: Floats) -> Floats:
         """The quantile of each domain at a probability of its own; NaN for NaN."""
         wanted = pd.DataFrame({"domain": domains, "level": levels - TIE}).dropna()
-        found = engine(quantile_statement(table), {"data": data, "levels": wanted})
+        tables = {"data": data, "levels": wanted, "factors": factors}
+        found = engine(quantile_statement(table), tables)
         values = found.set_index("domain")["quantile"].reindex(domains)
         return np.asarray(values, dtype=float)
 
@@ -56,16 +60,27 @@ def quantiles(
     return with_interval(found, share, inverse, 0.95)
 
 
+def counts_statement(table: str) -> str:
+    """Statement: units, and those of them that answered the item, by domain and stratum."""
+    counts = "count(*) AS units, count(y_0) AS n"
+    return f"SELECT domain, stratum, {counts} FROM {table} GROUP BY domain, stratum"
+
+
 def quantile_statement(table: str) -> str:
     """Statement: by domain, the smallest y whose share of the weights up to it reaches `level`.
 
-    The table `levels` has a row (domain, level) for each domain.
+    The table `levels` has a row (domain, level) for each domain; `factors` has (stratum, factor),
+    what the weights of the stratum are multiplied by for the item.
     """
     up_to = "ORDER BY y_0 ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW"
+    weighted = (
+        f"(SELECT u.domain, u.y_0, u.w * factors.factor AS w FROM {table} "
+        "JOIN factors ON u.stratum = factors.stratum "
+        "WHERE u.y_0 IS NOT NULL AND u.domain IS NOT NULL AND u.w > 0) AS q"
+    )
     shares = (
         f"SELECT domain, y_0, sum(w) OVER (PARTITION BY domain {up_to}) / "
-        f"sum(w) OVER (PARTITION BY domain) AS reached FROM {table} "
-        "WHERE y_0 IS NOT NULL AND domain IS NOT NULL AND w > 0"
+        f"sum(w) OVER (PARTITION BY domain) AS reached FROM {weighted}"
     )
     return (
         f"SELECT r.domain, min(r.y_0) AS quantile FROM ({shares}) AS r "

@@ -194,13 +194,13 @@ class _Rows:
     def ordered(self) -> list[_Ordered]:
         """The units of each row that answered and have a weight, by y (ties stay in order)."""
         order = np.argsort(self.items, axis=1, kind="stable")
+        weights = self.design.item_weights(~np.isnan(self.items))
         result = []
         for row in range(len(self)):
             item, mask = row % len(self.items), row % len(self.masks)
             units = order[item]
-            counted = ~np.isnan(self.items[item]) & (self.design.weights > 0) & self.masks[mask]
-            units = units[counted[units]]
-            result.append(_Ordered(self.items[item][units], self.design.weights[units]))
+            units = units[((weights[item] > 0) & self.masks[mask])[units]]
+            result.append(_Ordered(self.items[item][units], weights[item][units]))
         return result
 
 

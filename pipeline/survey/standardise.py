@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -23,7 +23,7 @@ class Standardised(Estimate):
 
     `lost`: the share of the group's firms whose own cell has too few answers of the reference,
     so that a coarser cell stands for it. `reason`: why there is no estimate, else empty.
-    `weights`: of each of the design's rows in it, (n,) or (k, n); W_c w / N_c.
+    `weights`: of each of the design's rows in it, (n,) or (k, n); W_c w / N_c, see `standardised`.
     """
 
     lost: Floats
@@ -83,8 +83,9 @@ def standardised(
     references = np.broadcast_to(references, (*shape, n)).reshape(-1, n)
     firms = _register_rows(design)
     answered = ~np.isnan(values + base)
+    weights = design.item_weights(answered[None])[0]
     rows = [
-        _row(design, (values, base), _weights(design, codes, (firms, g, r & answered), fewest))
+        _row(design, (values, base), _weights(weights, codes, (firms, g, r & answered), fewest))
         for g, r in zip(groups, references, strict=True)
     ]
     part = Influence(
@@ -179,7 +180,7 @@ def _register(design: Design) -> Frame:
 
 
 def _weights(
-    design: Design, codes: list[Ints], sides: tuple[Ints, Bools, Bools], fewest: int
+    own: Floats, codes: list[Ints], sides: tuple[Ints, Bools, Bools], fewest: int
 ) -> _Cells:
     """Let the finest cell with enough answers of the reference stand for each of the firms."""
     firms, group, reference = sides
@@ -191,11 +192,11 @@ def _weights(
         if level == len(codes) - 1 and size and left.sum() == size:
             reason = "no cell of the group has enough answers of the reference"
         answers = np.bincount(here[reference], minlength=count)
-        sums = np.bincount(here, weights=np.where(reference, design.weights, 0.0), minlength=count)
+        sums = np.bincount(here, weights=np.where(reference, own, 0.0), minlength=count)
         found = left & ((answers >= fewest) & (sums > 0))[code]
         share = np.bincount(code[found], minlength=count) / max(size, 1)
         share = share / np.where(sums > 0, sums, 1.0)
-        weights[level] = np.where(reference, design.weights * share[here], 0.0)
+        weights[level] = np.where(reference, own * share[here], 0.0)
         left &= ~found
         lost = left.sum() / size if level == 0 and size else lost
     return _Cells(weights, np.stack([code[firms] for code in codes]), float(lost), reason)
@@ -221,14 +222,14 @@ def _row(design: Design, values: tuple[Floats, Floats], cells: _Cells) -> _Row:
         parts += int((n > 0).sum())
     answers = int(used.sum())
     strata = len(np.unique(design.codes[used]))
-    part = Influence(replace(design, weights=weights), answered[None], used[None], z[None])
+    part = Influence(design, answered[None], used[None], z[None])
     return _Row(
         estimate,
         z / below if not reason else np.full(len(used), np.nan),
         used,
         answers,
         max(answers - max(strata, parts), 1),
-        float(effective_size(part)[0]),
+        float(effective_size(part, weights)[0]),
         cells.lost,
         reason,
         weights,

@@ -227,7 +227,7 @@ def _effective(estimates: Sequence[Estimate], shares: Floats) -> Floats:
 
 def _kept(part: Influence) -> Deviations:
     """Influence on the share of a rare trait: the weights themselves, not centred."""
-    weights = np.where(part.inside, part.design.weights, 0.0)
+    weights = np.where(part.inside, part.weights, 0.0)
     with np.errstate(invalid="ignore"):
         weights = weights / weights.sum(axis=1, keepdims=True)
     z = tuple(level.per_unit(weights) for level in part.design.levels)

@@ -43,6 +43,11 @@ class Influence:
         """Primary units that answered by stratum, m_h, shape (k, H) or (1, H)."""
         return self.design.sums(self.units[0])
 
+    @cached_property
+    def weights(self) -> Floats:
+        """Weights for the item, those of the design raised to all who responded: (k, n), (1, n)."""
+        return self.design.item_weights(self.answered)
+
     @property
     def adjusted(self) -> bool:
         """Whether a calibration leaves something else than z."""
@@ -54,8 +59,10 @@ class Influence:
         if self.left is not None:
             return self.left
         z = np.where(self.answered, self.z, 0.0)
-        for adjustment in reversed(self.design.adjustments):
-            z = adjustment.residual(z, self.answered)
+        if self.design.adjustments:
+            factors = self.design.item_factors(self.answered)
+            for adjustment in reversed(self.design.adjustments):
+                z = adjustment.residual(z, factors)
         return z
 
     @cached_property

@@ -204,9 +204,10 @@ class Contributions(Table):
     """What each firm brings to an indicator: a row per firm that answered what it needs.
 
     The indicator is scale · sum(w·numerator) / sum(w·denominator) over the firms in its base (see
-    `Indicators`). A firm that answered but lies outside the base (`in_base` false) counts as a
-    respondent of the item in the variance and brings 0. So does a firm out of scope. Indicators of
-    kind `formula` have no contributions of their own.
+    `Indicators`), w the weights for those who answered it (see `derive`). A firm that answered but
+    lies outside the base (`in_base` false) counts as a respondent of the item in the variance and
+    brings 0. So does a firm out of scope. Indicators of kind `formula` have no contributions of
+    their own.
     """
 
     wave: str

@@ -88,6 +88,8 @@ def weights(firms, answered, wave="w1", strata=None, *, not_asked="", out_of_sco
 def contributions(table, numerator, denominator=1.0, base=None, indicator="x"):
     """Contributions of the firms that answered, in their order; NAN where the item has no answer.
 
+    Weights are those of the table, times those who responded by those who answered in a stratum.
+
     `base` names the firms in the base (all unless given); firms out of scope are outside it.
     """
     rows = table.loc[table[Weights.responded]]
@@ -106,6 +108,10 @@ def contributions(table, numerator, denominator=1.0, base=None, indicator="x"):
         }
     )
     answered = ~in_base | ~np.isnan(np.asarray(numerator, dtype=float))
+    strata = rows[Weights.stratum].to_numpy()
+    counts = pd.Series(answered).groupby(strata)
+    factor = (counts.transform("size") / counts.transform("sum").clip(lower=1)).to_numpy()
+    result[str(Contributions.weight)] *= factor
     return Contributions.validate(result.loc[answered].reset_index(drop=True))
 
 

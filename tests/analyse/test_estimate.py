@@ -69,18 +69,18 @@ def test_a_total_is_grossed_up():
     assert row["se"] == pytest.approx(np.sqrt(134), rel=1e-13)
 
 
-def test_the_correction_uses_those_that_answered_the_item():
-    # g has no answer: (2 (1 + 3) + 3 (4 + 5)) / (4 + 6) = 3.5. z = w (y - 3.5) / 10 = -.5 -.1 |
-    # .15 .45: u (1 - 2/4) 2 (.2^2 + .2^2) = .08; v (1 - 2/9) 2 (.15^2 + .15^2) = .07: var .15.
+def test_weights_and_correction_are_of_those_that_answered_the_item():
+    # g has no answer: (2 (1 + 3) + 9/2 (4 + 5)) / 13 = 48.5/13. Deviations of 13 z: u 2 * ±1,
+    # v 4.5 * ±.5: (1 - 2/4) 2 (4 + 4) + (1 - 2/9) 2 (2.25^2 + 2.25^2) = 8 + 15.75.
     row = of_all(contributions(ANSWERED, [1, 3, 4, 5, NAN]))
-    assert row["estimate"] == pytest.approx(3.5, rel=1e-14)
-    assert row["se"] == pytest.approx(np.sqrt(0.15), rel=1e-13)
+    assert row["estimate"] == pytest.approx(48.5 / 13, rel=1e-14)
+    assert row["se"] == pytest.approx(np.sqrt(23.75) / 13, rel=1e-13)
     assert (row["n"], row["population"]) == (4, 13)
 
 
 def test_a_total_stands_for_those_without_an_answer_too():
     row = of_all(contributions(ANSWERED, [1, 3, 4, 5, NAN]), kind="total")
-    assert row["estimate"] == pytest.approx(13 * 3.5, rel=1e-14)
+    assert row["estimate"] == pytest.approx(48.5, rel=1e-14)
 
 
 def test_a_firm_outside_the_base_is_a_respondent_that_brings_nothing():

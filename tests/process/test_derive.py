@@ -274,11 +274,10 @@ def test_the_small_study(small: SimpleNamespace) -> None:
         ("2021", "i_turnover"): 100_000,
         ("2022", "i_turnover"): 110_000,
         ("2023", "i_turnover"): 120_000,
-        # M without F013 (no answer) 10 of 11, E 11, X 5 of 8:
-        # (160/11·20 + 16·40 + 8·60) / (160/11 + 16 + 8)
-        ("2021", "i_export"): (160 / 11 * 20 + 16 * 40 + 8 * 60) / (160 / 11 + 24),
-        # X is silent and joins E: 16/12 in M, 24/12 in E; M 11 without F005, E 12
-        ("2022", "i_export"): (11 * 4 / 3 * 20 + 12 * 2 * 40) / (11 * 4 / 3 + 24),
+        # M without F013 (no answer) 10 of 11, who stand for all 16; E 11 for 16, X 5 for 8
+        ("2021", "i_export"): (16 * 20 + 16 * 40 + 8 * 60) / 40,
+        # X is silent and joins E: M 11 without F005 for 16, E 12 for 24
+        ("2022", "i_export"): (16 * 20 + 24 * 40) / 40,
         # remainder 2 when divided by 4. M: F002, F006, F010, F014; E: F018, F022, F026, F030
         ("2022", "i_bot"): (4 * 4 / 3 + 4 * 2) / 40,
         # multiples of 5. M: F005, F010 of 11; E: F020, F025 of 11; X: F035, F040 of 5
@@ -286,9 +285,9 @@ def test_the_small_study(small: SimpleNamespace) -> None:
         # even numbers. M: F002, F006, F008, F012, F014 of 10; E: F018, F020, F024, F026, F030,
         # F032 of 11; X: F036, F038 of 6
         ("2023", "i_plan"): (16 * 5 / 10 + 16 * 6 / 11 + 8 * 2 / 6) / 40,
-        # of those that train and answered: 2022 all odd of M (8) and E (7, F017 refused), less
-        # the multiples of 3 (F003, F009, F015; F021, F027)
-        ("2022", "i_satisf"): (5 * 4 / 3 + 5 * 2) / (8 * 4 / 3 + 7 * 2),
+        # of those that train and answered: 2022 all odd of M (8) and E (7, F017 refused: 11 of 12
+        # answered), less the multiples of 3 (F003, F009, F015; F021, F027)
+        ("2022", "i_satisf"): (5 * 4 / 3 + 5 * 24 / 11) / (8 * 4 / 3 + 7 * 24 / 11),
     }
     assert {key: estimate[key] for key in expected} == pytest.approx(expected)
     assert ("2021", "i_bot") not in estimate

@@ -68,6 +68,27 @@ def test_item_nonresponse_is_a_further_phase():
     assert int(e.n) == 3
 
 
+def test_the_answers_to_an_item_stand_for_their_stratum():
+    # a: 4 firms, 2 answered 1 3; b: 9 firms, 3 responded, 2 of them the item, 4 5: weights 2 and
+    # 9/2, mean (2 (1 + 3) + 4.5 (4 + 5)) / 13 = 48.5/13. Deviations of 13 z: a 2 * ±1, b 4.5 * ±.5:
+    # (1 - 2/4) 2 (4 + 4) + (1 - 2/9) 2 (2.25^2 + 2.25^2) = 8 + 15.75.
+    d = register({"a": 4, "b": 9}, {"a": 2, "b": 3})
+    e = survey.mean(d, [1, 3, 4, NAN, 5])
+    assert float(e.estimate) == pytest.approx(48.5 / 13, rel=1e-14)
+    assert float(e.se) ** 2 == pytest.approx(23.75 / 169, rel=1e-13)
+    assert float(e.n_kish) == pytest.approx(
+        # 13^2 / sum(w^2 / g), g = -ln(1 - f) / f: f = 2/4 and 2/9
+        169 / (2 * 4 * 0.5 / np.log(2) + 2 * 4.5**2 * (2 / 9) / np.log(9 / 7)),
+        rel=1e-13,
+    )
+
+
+def test_without_population_sizes_weights_are_as_given():
+    # As R survey's na.rm: a b have the weights 2 and 1, so (2 (1 + 3) + 4 + 5) / 6.
+    e = survey.mean(sample("aabbb", [2.0, 2, 1, 1, 1]), [1, 3, 4, NAN, 5])
+    assert float(e.estimate) == pytest.approx(17 / 6, rel=1e-14)
+
+
 def test_ratio_needs_both_answers():
     d = register({"a": 10}, {"a": 5})
     e = survey.ratio(d, [2, NAN, 4, 6, 1], [1, 1, NAN, 2, 1])
@@ -255,6 +276,36 @@ def test_row_order_does_not_matter(data, random):
         f = verb(sample(strata[order], weights[order], population), y[order], domain[:, order])
         close(e.estimate, f.estimate)
         close(e.se, f.se)
+
+
+@given(surveys())
+@settings(deadline=None)
+def test_no_answer_to_the_item_is_as_no_response_where_only_that_item_is_asked(data):
+    strata, _, population, y, domain = data
+    firms = np.repeat(list(population), [int(size) for size in population.values()])
+    spare = {h: list(np.flatnonzero(firms == h)) for h in population}
+    place = np.array([spare[h].pop() for h in strata])
+    here = np.argsort(place)
+
+    def of(answered):
+        rows = here[answered[here]]
+        return survey.Design.from_frame(
+            np.arange(len(firms)), firms, np.isin(np.arange(len(firms)), place[rows])
+        ), rows
+
+    everybody, rows = of(np.ones(len(y), dtype=bool))
+    some, known = of(~np.isnan(y))
+    if not len(known):
+        return
+    e, f = (survey.mean(d, y[r], domain[:, r]) for d, r in ((everybody, rows), (some, known)))
+    close(e.estimate, f.estimate)
+    close(e.se, f.se)
+    close(e.n_kish, f.n_kish)
+    e, f = (
+        survey.quantile(d, y[r], 0.5, domain[:, r]) for d, r in ((everybody, rows), (some, known))
+    )
+    close(e.estimate, f.estimate)
+    close(e.interval.low, f.interval.low)
 
 
 @given(surveys(), st.integers(-50, 50), st.sampled_from([0.01, 2, 1000]))
