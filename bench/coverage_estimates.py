@@ -104,7 +104,7 @@ def estimated(design: Design, block: Block, answered: Bools, missing: Bools) -> 
         case "total":
             return survey.total(design, y, domain)
         case "median":
-            return survey.quantile(design, y, 0.5, domain)
+            return survey.quantile(design, y, 0.5, domain, interval="score")
         case "climate":
             both = survey.mean(design, y, domain)
             half = len(y) // 2

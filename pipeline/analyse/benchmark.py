@@ -15,7 +15,7 @@ from pandera.typing import DataFrame
 from pipeline import disclosure, survey
 from pipeline.analyse.beside import Base, Composed, told_beside
 from pipeline.analyse.domains import GROUP, Bools, WaveFrame, groups_of, wave_frames
-from pipeline.analyse.measures import Ints, Measures, interval, rules_of
+from pipeline.analyse.measures import Ints, Measures, Rule, interval_of_difference, rules_of
 from pipeline.tables import (
     BenchmarkPairs,
     Benchmarks,
@@ -75,7 +75,7 @@ def benchmark(
         for name, rows in compared.items():
             here = measures.estimate(wave, name, sides.group[rows])
             there = measures.estimate(wave, name, sides.reference[rows])
-            result = _difference(here, there, kinds[name].scale)
+            result = _difference(here, there, kinds[name])
             result = result.assign(adjusted=False, coverage=1.0, cleared=True)
             tables.append(_of_pairs(pairs.iloc[rows], result, wave, name))
         if wave == max(frames):
@@ -130,7 +130,7 @@ def _adjusted(
                 frame.wave, name, group & frame.eligible, reference, cells=cells, fewest=fewest
             )
             here = measures.estimate(frame.wave, name, group)
-            result = _difference(here, like.estimate, measures.rules[name].scale)
+            result = _difference(here, like.estimate, measures.rules[name])
             # Of a group without a firm in scope none has its like.
             result = result.assign(adjusted=True, coverage=np.nan_to_num(like.coverage))
             tables.append(_of_pairs(own, result, frame.wave, name))
@@ -185,9 +185,9 @@ def _sides(members: Bools, groups: pd.DataFrame, pairs: pd.DataFrame) -> _Sides:
     return _Sides(inside, np.where(is_rest, members[0] & ~inside, other))
 
 
-def _difference(group: survey.Estimate, reference: survey.Estimate, scale: float) -> pd.DataFrame:
-    result = survey.difference(group, reference)
-    ends = interval(result, "difference")
+def _difference(group: survey.Estimate, reference: survey.Estimate, rule: Rule) -> pd.DataFrame:
+    result, scale = survey.difference(group, reference), rule.scale
+    ends = interval_of_difference(group, reference, result, rule.kind)
     return pd.DataFrame(
         {
             str(Benchmarks.n_reference): reference.n,

@@ -14,7 +14,7 @@ from pandera.typing import DataFrame
 from pipeline import survey
 from pipeline.analyse.breaks import last_break
 from pipeline.analyse.domains import GROUP, Bools, groups_of, wave_frames
-from pipeline.analyse.measures import Answers, Floats, Ints, Measures, Rule, rules_of
+from pipeline.analyse.measures import Answers, Floats, Ints, Measures, Rule, figures_of, rules_of
 from pipeline.tables import (
     BenchmarkPairs,
     ChangeRules,
@@ -126,13 +126,12 @@ def _inside(side: Side) -> Bools:
 
 
 def _flows(before: Side, after: Side) -> survey.Flows:
-    values = []
-    for answers, _ in (before, after):
-        y, x = answers.numerator, answers.denominator
-        with np.errstate(divide="ignore", invalid="ignore"):
-            values.append(np.where(answers.in_base & (x > 0), y / x, np.nan))
-    designs = before[0].design, after[0].design
-    return survey.flows(*designs, (values[0], values[1]), _inside(after))
+    """Flows of the firms with a figure in both waves; those without one answered all the same."""
+    (earlier, _), (later, members) = before, after
+    (first, had), (second, have) = figures_of(earlier), figures_of(later)
+    stayed = later.design.unit_ids.isin(earlier.design.unit_ids[had])
+    domain = members[:, later.firms] & have & stayed
+    return survey.flows(earlier.design, later.design, (first, second), domain)
 
 
 def _parts(rule: Rule, before: Side, after: Side) -> survey.Decomposition:

@@ -229,12 +229,23 @@ def _answers(frame: WaveFrame, name: str, rows: pd.DataFrame) -> Answers:
     return Answers(design, frame.firms.get_indexer(design.unit_ids), y, x, in_base)
 
 
+def figures_of(answers: Answers) -> tuple[Floats, Bools]:
+    """Each firm's own figure, (n,), NaN where it did not answer; and who in the base has one.
+
+    The others answered, so they are respondents of the item: 0.
+    """
+    y, x, no_answer = answers.numerator, answers.denominator, np.isnan(answers.numerator)
+    known = answers.in_base & (x > 0)
+    figures = np.divide(y, x, out=np.zeros_like(y), where=known)
+    return np.where(no_answer, np.nan, figures), known
+
+
 def interval_of_difference(
-    later: survey.Estimate, earlier: survey.Estimate, result: survey.Estimate, kind: str
+    one: survey.Estimate, other: survey.Estimate, result: survey.Estimate, kind: str
 ) -> survey.Interval:
-    """95 % interval of the `result`, later - earlier, of an indicator of this kind."""
+    """95 % interval of the `result`, one - other, of an indicator of this kind."""
     if kind == "share":
-        return survey.share_difference_interval(later, earlier)
+        return survey.share_difference_interval(one, other)
     return interval(result, "difference")
 
 

@@ -11,7 +11,7 @@ from pandera.typing import DataFrame
 
 from pipeline import survey
 from pipeline.analyse.domains import GROUP, Bools, WaveFrame, groups_of, wave_frames
-from pipeline.analyse.measures import Answers, Floats, Measures, rules_of
+from pipeline.analyse.measures import Answers, Floats, Measures, figures_of, rules_of
 from pipeline.tables import (
     BenchmarkPairs,
     Clearance,
@@ -75,10 +75,8 @@ def _beside(
     frame: WaveFrame, answers: Answers, place: Floats, may: Bools, upper: float
 ) -> Iterator[tuple[int, pd.DataFrame]]:
     """For each group that is the narrowest open one of some firms, those firms among its own."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        figure = np.where(answers.denominator > 0, answers.numerator / answers.denominator, np.nan)
-    figure = np.where(answers.in_base, figure, np.nan)
-    members = frame.members[:, answers.firms] & ~np.isnan(figure)
+    figure, known = figures_of(answers)
+    members = frame.members[:, answers.firms] & known
     rank = np.where(members & may[:, None], place[:, None], np.inf)
     chosen = np.where(np.isfinite(rank.min(axis=0)), rank.argmin(axis=0), -1)
     for row in np.unique(chosen[chosen >= 0]):

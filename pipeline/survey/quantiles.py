@@ -76,10 +76,12 @@ def quantile(
 
     `interval` is that of F(q): mean (F ± t se), beta, logit or asin (see `share_interval`); score:
     the values not rejected as the quantile, |F(value) - p| <= t se(F(value)) (Francisco and Fuller,
-    there). The latter is not R's "score", which places the ends by shares without weights and can
-    miss its own estimate. An end is NaN where the interval of F reaches 0 or 1, so that it lies
-    beyond the values seen: few units (n tells), p near 0 or 1, or all values equal. Both are NaN
-    where `mean` finds no spread within strata though not all answered (beta still has one).
+    there). Take it where many units have the same value (scales, rounded figures): F(q) is then
+    above p, and the other intervals too high. It is not R's "score", which places the ends by
+    shares without weights and can miss its own estimate. An end is NaN where the interval of F
+    reaches 0 or 1, so that it lies beyond the values seen: few units (n tells), p near 0 or 1, or
+    all values equal. Both are NaN where `mean` finds no spread within strata though not all
+    answered (beta still has one).
     Without both ends se is NaN.
     """
     _check(p, rule, interval)
