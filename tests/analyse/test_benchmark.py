@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from small_tables import contributions, indicators, pairs, register, row_of, stack, weights
 
-from pipeline import analyse
+from pipeline import analyse, survey
 from pipeline.analyse import Rules
 from pipeline.tables import Clearance
 
@@ -42,6 +42,21 @@ def test_a_group_and_the_rest_by_hand():
     assert row["n_reference"] == 2
     half = stats.t.ppf(0.975, 1) * np.sqrt(2 / 3)
     assert (row["ci_low"], row["ci_high"]) == pytest.approx((-6 - half, -6 + half), rel=1e-10)
+
+
+def test_a_difference_of_shares_has_the_interval_of_both_shares():
+    # None of 3 and 3 of 3, of 12 firms: t would end at -100 exactly, although 6 did not answer.
+    firms, reg = "abcdefghijkl", register("abcdefghijkl", sector="xxxyyyxxxyyy")
+    table = weights(firms, "abcdef")
+    rows = contributions(table, [0, 0, 0, 1, 1, 1])
+    of_share = indicators(kind="share", numerator="x > 0", scale=100.0)
+    row = benchmark(rows, table, reg, of_share, pairs(("sector", "x", "y"))).iloc[0]
+    design = survey.Design.from_frame(list(firms), ["s"] * 12, [f in "abcdef" for f in firms])
+    y = [0, 0, 0, 1, 1, 1]
+    one, other = (survey.share(design, y, [v == side for v in y]) for side in (0, 1))
+    low, high = survey.share_difference_interval(one, other)
+    assert [row["ci_low"], row["ci_high"]] == pytest.approx([100 * float(low), 100 * float(high)])
+    assert row["ci_high"] > -100
 
 
 def test_a_reference_group_is_not_the_rest():

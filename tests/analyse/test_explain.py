@@ -167,6 +167,19 @@ def test_firms_outside_the_base_or_without_an_answer_do_not_move():
     assert parts.loc[(*ALL, "dropped"), "n"] == 1
 
 
+def test_a_firm_outside_the_base_has_answered_all_the_same():
+    # Of u (a-d) all four answered, c and d outside the base; of v (e-h) two: weights 1 and 2. Up go
+    # a, e and f, b stays: (1 + 2 + 2) / 6.
+    tables = [weights(FIRMS, "abcdef", wave, strata="uuuuvvvv") for wave in ("w1", "w2")]
+    rows = [
+        contributions(table, y, base="abef")
+        for table, y in zip(tables, ([1, 2, 3, 4, 5, 6], [2, 2, 9, 9, 6, 7]), strict=True)
+    ]
+    reg = stack(register(FIRMS, "w1"), register(FIRMS, "w2"))
+    flows, _ = explained(stack(*rows), stack(*tables), reg, indicators())
+    assert flows.loc[(*ALL, "up"), ["n", "share"]].tolist() == pytest.approx([4, 500 / 6])
+
+
 def test_the_order_of_rows_is_of_no_consequence():
     base = two_waves([1, 5, 2, 4, 8], [3, 4, 9, 6], answered=("abcde", "cdef"), sector="ppqqppqq")
     once = explain(*base, indicators(), changes=NO_BREAKS, breakdowns=["sector"])

@@ -125,6 +125,16 @@ def test_a_firm_outside_the_base_is_nobody_s_peer():
     assert found["n"].unique().tolist() == [4]
 
 
+def test_a_firm_outside_the_base_has_answered_all_the_same():
+    # Of u (a-d) all four answered, c and d outside the base; of v (e-h) two: weights 1 and 2, of 6.
+    table = weights(FIRMS, "abcdef", strata="uuuuvvvv")
+    rows = contributions(table, [1, 2, 0, 0, 3, 4], base="abef")
+    found = position(
+        rows, table, register(FIRMS), indicators(), cleared(EVERYBODY), peers=()
+    ).set_index("firm_id")
+    assert (found["below"] * 6).to_dict() == pytest.approx({"a": 0.5, "b": 1.5, "e": 3, "f": 5})
+
+
 def test_the_order_of_rows_is_of_no_consequence():
     table = weights(FIRMS, "abcdeg")
     base = contributions(table, [5, 2, 2, 9, 1, 7]), table, register(FIRMS, sector="xyxyxyxy")
