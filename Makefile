@@ -66,8 +66,8 @@ test: .venv/.dev .venv/.browser $(JTRAIN_DATA) lint ## Check style and types, ru
 test-spark: .venv/.spark ## Check that Spark (local, needs Java 17) finds what DuckDB finds
 	@$(SPARK)/bin/python -m pytest tests/survey/test_survey_spark.py tests/test_engines.py
 
-bench: .venv/.peers ## Measure speed and memory side by side with other packages (and R where it is)
-	@$(PYTHON) bench/survey.py --peers $(PEERS)/bin/python
+bench: .venv/.peers .venv/.spark ## Measure speed side by side with other packages (R, Java where they are)
+	@$(PYTHON) bench/survey.py --peers $(PEERS)/bin/python --spark $(SPARK)/bin/python
 	@$(PYTHON) bench/survey_page.py
 
 lint: .venv/.dev ## Check style and types only

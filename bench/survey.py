@@ -1,8 +1,9 @@
 """How fast estimates are, beside what one would use instead, in one run on one machine.
 
-    .venv/bin/python bench/survey.py --peers /path/to/python [--largest 10000000]
+    .venv/bin/python bench/survey.py --peers PYTHON --spark PYTHON [--largest 10000000]
 
-`--peers` is an interpreter with svy, samplics and weightipy; R survey runs where Rscript is.
+`--peers` is an interpreter with svy, samplics and weightipy, `--spark` one with this package and
+PySpark (needs Java 17); R survey runs where Rscript is.
 Every measurement is a process alone: CPU seconds (user and system) of the work on ready-made data,
 and the peak memory of the process. A tool that needs more than 120 CPU seconds is marked; one
 known not to finish all items does one (`one`). Data are made up, in a temporary folder. Writes
@@ -32,7 +33,7 @@ HERE = Path(__file__).parent
 LIMIT = 120
 """CPU seconds after which a process is stopped, preparation included."""
 WALL = 3600
-"""Seconds after which it is stopped for waiting."""
+"""Seconds after which it is stopped for waiting; Spark, whose CPU time is Java's, by these only."""
 CHUNK = 500_000
 LARGE = {"n": 1_000_000, "strata": 500, "domains": 60, "items": 20}
 SMALL = {"n": 1_000, "strata": 12, "domains": 30, "items": 200}
@@ -94,7 +95,7 @@ def _write_arrays(folder: Path, rng: np.random.Generator, columns: dict[str, Any
         values.tofile(folder / f"{name}.bin")  # for R
 
 
-def measure(work: str, tool: str, folder: Path, peers: str | None) -> dict[str, Any]:
+def measure(work: str, tool: str, folder: Path, python: str | None) -> dict[str, Any]:
     """One measurement in a process of its own; `finished` is False beyond the limit."""
     name, _, part = tool.partition(":")
     shape = json.loads((folder / "shape.json").read_text(encoding="utf-8"))
@@ -103,9 +104,9 @@ def measure(work: str, tool: str, folder: Path, peers: str | None) -> dict[str, 
         command = [shutil.which("Rscript") or "Rscript", str(HERE / "survey.R"), work, str(folder)]
         command += size
     else:
-        python = sys.executable if name in {"here", "sql"} else str(peers)
+        own = sys.executable if name in {"here", "sql"} else str(python)
         script = str(HERE / "survey_works.py")
-        command = [python, "-W", "ignore", script, f"{work}:{part}" if part else work, name]
+        command = [own, "-W", "ignore", script, f"{work}:{part}" if part else work, name]
         command.append(str(folder))
     environment = {**os.environ, "PYTHONPATH": str(HERE.parent)}
     row = {"work": work, "tool": name, "part": part, **shape}
@@ -116,7 +117,7 @@ def measure(work: str, tool: str, folder: Path, peers: str | None) -> dict[str, 
         timeout=WALL,
         env=environment,
         check=False,
-        preexec_fn=_limit,
+        preexec_fn=None if name == "spark" else _limit,
     )
     if run.returncode in {-signal.SIGXCPU, -signal.SIGKILL}:
         return {**row, "finished": False, "note": "not finished"}
@@ -133,13 +134,13 @@ def _limit() -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (LIMIT, LIMIT + 5))
 
 
-def fastest(work: str, tool: str, folder: Path, peers: str | None) -> dict[str, Any]:
+def fastest(work: str, tool: str, folder: Path, python: str | None) -> dict[str, Any]:
     """The run with the least CPU time; once only where it takes long or does not finish."""
-    best = measure(work, tool, folder, peers)
+    best = measure(work, tool, folder, python)
     for _ in range(REPEATS - 1):
         if not best["finished"] or best["cpu"] > 1:
             break
-        best = min(best, measure(work, tool, folder, peers), key=lambda row: row.get("cpu", 1e9))
+        best = min(best, measure(work, tool, folder, python), key=lambda row: row.get("cpu", 1e9))
     told = [f"{work:8} {tool:14} n={best['n']:<9}", best.get("cpu"), best.get("note", "")]
     print(*told, flush=True)  # noqa: T201
     return best
@@ -162,14 +163,15 @@ def side_by_side(folder: Path, peers: str | None) -> list[dict[str, Any]]:
     return rows
 
 
-def growth(folder: Path, largest: int) -> list[dict[str, Any]]:
-    """Work 1 from 1,000 rows on: in memory up to a million, SQL to the end."""
+def growth(folder: Path, largest: int, spark: str | None) -> list[dict[str, Any]]:
+    """Work 1 from 1,000 rows on: in memory up to a million, SQL to the end, Spark from there on."""
     rows, n = [], 1_000
     while n <= largest:
         in_memory = n <= LARGE["n"]
         make(folder / f"rows{n}", {**LARGE, "n": n}, arrays=in_memory)
         tools = ["here", "sql"] if in_memory else ["sql"]
-        found = [fastest("means", tool, folder / f"rows{n}", None) for tool in tools]
+        tools += ["spark"] if spark and n >= LARGE["n"] else []
+        found = [fastest("means", tool, folder / f"rows{n}", spark) for tool in tools]
         rows += [{"table": "growth", **row} for row in found]
         shutil.rmtree(folder / f"rows{n}")
         n *= 10
@@ -180,11 +182,12 @@ def main() -> None:
     """Measure everything and write `bench/survey.csv`."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--peers", default=os.environ.get("SURVEY_PEERS"))
+    parser.add_argument("--spark", default=os.environ.get("SURVEY_SPARK"))
     parser.add_argument("--largest", type=int, default=10_000_000)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         rows = side_by_side(Path(temporary), arguments.peers)
-        rows += growth(Path(temporary), arguments.largest)
+        rows += growth(Path(temporary), arguments.largest, arguments.spark)
     order = ["table", "work", "tool", "part", "n", "strata", "domains", "items", "finished"]
     order += ["cpu", "wall", "mb", "building", "result", "note"]
     frame = pd.DataFrame(rows).reindex(columns=order)

@@ -36,8 +36,7 @@ this library in memory takes. Estimates and standard errors of the tools agree w
 same work (`result` in [`bench/survey.csv`](../bench/survey.csv)); samplics' medians do not, and
 weightipy starts from weights of 1 instead of the design's.
 
-    .venv/bin/python bench/survey.py --peers PYTHON      # one with svy, samplics, weightipy
-    .venv/bin/python bench/survey_page.py                # this page
+    make bench                                           # all of it, and this page
 
 {table}
 
@@ -47,7 +46,8 @@ numbering the cells of the margins. Peak memory of means of 1,000,000 rows: {mem
 
 SQL is for tables that do not fit into memory; it reads Parquet twice and runs in DuckDB with one
 thread, so that the same data give the same bytes. `pipeline.engines.spark_engine` runs the same
-statements on a cluster.
+statements on a cluster; on one machine it only shows what a cluster's nodes would share. Its time
+is that on the clock with two threads, after it was started.
 
 ## Growth
 
@@ -115,22 +115,24 @@ def _memory(works: pd.DataFrame) -> str:
 
 
 def _growth_table(growth: pd.DataFrame) -> str:
-    lines = ["| rows | in memory: CPU s | GB | SQL: CPU s | GB |", "|---:|---:|---:|---:|---:|"]
-    for n, rows in growth.groupby("n"):
-        known = rows.set_index("tool")
-        cells = []
+    """CPU seconds and peak memory; of Spark, which is another process, seconds on the clock."""
+    heads = ["rows", "in memory: CPU s", "GB", "SQL: CPU s", "GB", "Spark: s"]
+    lines = ["| " + " | ".join(heads) + " |", "|" + "---:|" * len(heads)]
+    known = growth[growth["finished"]].set_index(["n", "tool"])
+    for n in growth["n"].unique():
+        cells = [f"{n:,}"]
         for tool in ("here", "sql"):
-            if tool in known.index and known.loc[tool, "finished"]:
-                cells += [seconds(known.loc[tool, "cpu"]), f"{known.loc[tool, 'mb'] / 1024:.2f}"]
-            else:
-                cells += ["–", "–"]
-        lines.append(f"| {n:,} | " + " | ".join(cells) + " |")
+            row = known.loc[(n, tool)] if (n, tool) in known.index else None
+            cells += ["–", "–"] if row is None else [seconds(row["cpu"]), f"{row['mb'] / 1024:.2f}"]
+        here = (n, "spark") in known.index
+        cells.append(seconds(known.loc[(n, "spark"), "wall"]) if here else "–")
+        lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 
 def _picture(growth: pd.DataFrame) -> str:
     """CPU seconds by rows, both logarithmic."""
-    known = growth[growth["finished"]]
+    known = growth[growth["finished"] & growth["tool"].isin(["here", "sql"])]
     low, high = int(log10(known["cpu"].min()) // 1), int(-(-log10(known["cpu"].max()) // 1))
     first, last = log10(known["n"].min()), log10(known["n"].max())
 

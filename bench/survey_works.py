@@ -58,12 +58,28 @@ def means_here(folder: Path) -> Prepared:
 def means_sql(folder: Path) -> Prepared:
     """Means from a Parquet file through DuckDB."""
     from pipeline.engines import duckdb_engine
+
+    return _means_by(duckdb_engine(memory="2GB"), folder)
+
+
+def means_spark(folder: Path) -> Prepared:
+    """Means from a Parquet file through Spark on this machine, which has been started."""
+    import pandas as pd
+
+    from pipeline.engines import spark_engine
+
+    engine = spark_engine()
+    engine("SELECT a, count(*) AS n FROM data GROUP BY a", {"data": pd.DataFrame({"a": [1]})})
+    return _means_by(engine, folder)
+
+
+def _means_by(engine: Any, folder: Path) -> Prepared:
+    """Means by the passes of an engine."""
     from pipeline.survey import passes
     from pipeline.survey.domains import means
 
     shape = json.loads((folder / "shape.json").read_text(encoding="utf-8"))
-    sizes = np.load(folder / "sizes.npy")
-    engine, items = duckdb_engine(memory="2GB"), [f"y{i}" for i in range(shape["items"])]
+    sizes, items = np.load(folder / "sizes.npy"), [f"y{i}" for i in range(shape["items"])]
 
     def work() -> Any:
         table = str(folder / "data.parquet")
