@@ -242,6 +242,8 @@ class Captions(Table):
     `unit`, `better` (higher, lower, neutral), `definition` with the indicator as key; `ranked` (an
     indicator: the name of its ranking) and `ranking` (that name: its title); `breakdown` (register
     column or crossing, `all` first) and `group` (``breakdown=group``, reference groups too);
+    `column` (register column: its name) and `adjusted` (those columns of it that references are
+    composed by); `quality` (`points` and `percent`: the limits of the grades A, B and C);
     `benchmark` (a name: its title) and `pair` (``breakdown=group:reference``: its benchmark);
     `question` (``indicator/item``: the wording); `change` (``indicator/wave/kind``: what
     changed in that wave and how it is compared; the kind is that of `ChangeRules`; indicator `*`:

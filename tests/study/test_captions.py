@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 import pandas as pd
 
 from pipeline.study import captions, read_study
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def spoil(study: Path, file: str, old: str, new: str) -> None:
@@ -32,6 +35,18 @@ def test_titles_and_fields(study: Path) -> None:
     }
     assert texts(study, "en", "study")["publisher"] == "nobody"
     assert texts(study, "en", "field") == {"2021": "2022-03-01/2022-04-30"}
+
+
+def test_columns_and_the_limits_of_the_grades() -> None:
+    columns = texts(ROOT, "en", "column", "2026")
+    assert columns["size"] == texts(ROOT, "en", "breakdown", "2026")["size"]
+    settings = tomllib.loads((ROOT / "schemas" / "study.toml").read_text(encoding="utf-8"))
+    adjusted = settings["publication"]["adjusted"]
+    assert texts(ROOT, "en", "adjusted", "2026") == {name: columns[name] for name in adjusted}
+    limits = {name: settings["quality"][name] for name in ("points", "percent")}
+    assert texts(ROOT, "de", "quality", "2026") == {
+        name: " ".join(f"{limit:g}" for limit in three) for name, three in limits.items()
+    }
 
 
 def test_groups_in_the_order_of_the_study(study: Path) -> None:
