@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from pipeline.disclosure.primary import BoolArray, FloatArray
-from pipeline.disclosure.secondary import Check
+from pipeline.disclosure.secondary import Check, span_of
 
 _TOLERANCE = 1e-6
 _TINY = 1e-300
@@ -69,11 +69,9 @@ def safe_beside(
 
 def _unknown(known: FloatArray) -> FloatArray | None:
     """Projector onto what is not in the span of the rows known; None where that is undecided."""
-    _, values, directions = np.linalg.svd(known, full_matrices=False)
-    relative = values / max(values.max(initial=0.0), 1.0)
-    if np.any((relative > _TOLERANCE**2) & (relative < _TOLERANCE)):
+    span = span_of(known)
+    if span is None:
         return None
-    span = directions[relative >= _TOLERANCE]
     return np.asarray(np.eye(known.shape[1]) - span.T @ span, dtype=np.float64)
 
 

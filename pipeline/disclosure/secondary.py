@@ -84,7 +84,7 @@ def audit(cells: BoolArray, published: BoolArray, protected: BoolArray) -> BoolA
     can be computed if nothing is left over. Singular values between 1e-6 and 1e-12 of the largest
     leave the span undecided in floating point; then every aggregate counts as computable.
     """
-    return _follows(_span(cells[published]), protected)
+    return _follows(span_of(cells[published]), protected)
 
 
 def _follows(span: FloatArray | None, rows: BoolArray) -> BoolArray:
@@ -93,7 +93,7 @@ def _follows(span: FloatArray | None, rows: BoolArray) -> BoolArray:
     return np.asarray(np.abs(left_over).max(axis=1, initial=0.0) < _TOLERANCE)
 
 
-def _span(shown: BoolArray) -> FloatArray | None:
+def span_of(shown: BoolArray | FloatArray) -> FloatArray | None:
     """Orthonormal rows that span the rows shown; None where undecided."""
     _, values, directions = np.linalg.svd(shown.astype(np.float64), full_matrices=False)
     relative = values / max(values.max(initial=0.0), 1.0)
@@ -139,7 +139,7 @@ class _Judge:
 
 def _not_clean(shown: BoolArray, protected: BoolArray, judge: Check) -> BoolArray:
     """List protected aggregates that follow from rows shown, and pairs that tell on each other."""
-    span = _span(shown)
+    span = span_of(shown)
     pairs = _parallel_pairs(_alike(shown), span)
     return np.vstack([protected[_follows(span, protected)], pairs[judge(pairs)]])
 
