@@ -33,7 +33,7 @@ from coverage_census import (
     moved,
     respond,
 )
-from coverage_estimates import blocks_of, cells_of, estimated, found, interval, weighted
+from coverage_estimates import SHARES, blocks_of, cells_of, estimated, found, interval, weighted
 from coverage_page import PAGE, TABLE, filled
 from coverage_peers import ITEMS as PEER_ITEMS
 from coverage_peers import OWN, commands, covered, run, stacked
@@ -133,7 +133,11 @@ def waves(scenario: Scenario, replications: range) -> tuple[Tally, list[float]]:
                 )
             ]
             estimates.append(TOGETHER[what](series))
-            ends.append(interval(estimates[-1], parts[0].kind if what == "pooled" else what))
+            kind = parts[0].kind
+            if what == "change" and kind in SHARES:
+                ends.append(survey.share_difference_interval(series[-1], series[0]))
+            else:
+                ends.append(interval(estimates[-1], kind if what == "pooled" else what))
         tally.add(found(estimates, ends))
     return tally, []
 
@@ -160,13 +164,19 @@ def benchmark(scenario: Scenario, replications: range) -> tuple[Tally, list[floa
     for replication in replications:
         answered = scenario.draw(replication).random(len(firms.ids)) < firms.rate
         design = weighted(firms, answered, scenario.weights)
-        estimates: list[Estimate] = [
+        both = [
             survey.adjusted_difference(
                 design, firms.above[key][answered], [size], group=own, reference=~own[answered]
-            ).difference
+            )
             for key in keys
         ]
-        ends = [survey.t_interval(e) for e in estimates]
+        estimates: list[Estimate] = [pair.difference for pair in both]
+        ends = [
+            survey.share_difference_interval(pair.group, pair.reference)
+            if kind in SHARES
+            else survey.t_interval(pair.difference)
+            for (kind, _), pair in zip(keys, both, strict=True)
+        ]
         tally.add(found(estimates, ends))
     return tally, []
 

@@ -23,6 +23,7 @@ COMBINED: dict[str, Callable[[Floats], float]] = {
     "pooled": lambda x: float(x.mean()),
     "trend": lambda x: float(np.polyfit(range(len(x)), x, 1)[0]),
 }
+SHARES = ("share", "rare share")
 
 
 def cells_of(
@@ -95,7 +96,7 @@ def estimated(design: Design, block: Block, answered: Bools, missing: Bools) -> 
     y = np.where(missing[block.item], np.nan, block.above)[:, answered]
     domain = block.inside[:, answered]
     match block.kind:
-        case "share" | "rare share":
+        case kind if kind in SHARES:
             return survey.share(design, y, domain)
         case "balance":
             return survey.balance(design, y, domain)
@@ -120,7 +121,7 @@ def interval(estimate: Estimate, kind: str) -> survey.Interval:
         return estimate.interval
     if isinstance(estimate, survey.Balance):
         return survey.balance_interval(estimate)
-    if kind in ("share", "rare share"):
+    if kind in SHARES:
         return survey.share_interval(estimate)
     return survey.t_interval(estimate)
 
