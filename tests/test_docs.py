@@ -126,10 +126,9 @@ def test_a_wave_a_question_and_an_indicator_as_described(
     assert code == 0, error
     numbers = pd.read_csv(fresh_example / "reports/1990/release.csv", dtype=str)
     numbers = numbers.set_index("number_id")["value"]
-    # Without a union 5 of 6 firms answered (weight 1.2), with one all 3 (weight 1):
-    # (1.2 (1 + 2 + 0 + 3 + 4) + 4 + 5 + 2) / (1.2 (20 + 35 + 25 + 40 + 45) + 50 + 60 + 30)
-    # = 23 / 338 = 6.805 %
-    assert numbers["1990/apprentice_share/all/estimate"] == "6.8"
+    # 8 of 9 firms answered, all with the same weight:
+    # (1 + 2 + 0 + 3 + 4 + 4 + 5 + 2) / (20 + 35 + 25 + 40 + 45 + 50 + 60 + 30) = 21 / 305 = 6.885 %
+    assert numbers["1990/apprentice_share/all/estimate"] == "6.9"
     assert numbers["1990/response/all/n"] == "8"
     assert numbers["1990/response/all/population"] == "9"
     assert numbers["1989/scrap_rate/all/estimate"] == "3.13"

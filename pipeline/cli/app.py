@@ -121,6 +121,27 @@ def flow(
 
 
 @app.command(
+    help="Say what readers of a planned publication could work out; tables made elsewhere too.\n\n"
+    "CASE holds firms with true values, what is told of them, and targets, as JSON "
+    "(docs/audit.md).\n\n"
+    "[bold]Examples[/bold]\n\n"
+    "  mittelwelle audit case.json              a table; exit code 0: safe, 1: not, 2: no case\n\n"
+    "  mittelwelle audit case.json --json"
+)
+def audit(
+    case: Annotated[Path, typer.Argument(metavar="CASE.json", help="The case.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Audit a case."""
+    from pipeline.disclosure.cases import audited, read_case
+
+    found = audited(read_case(case.read_bytes(), str(case)))
+    Console(quiet=False, as_json=as_json).audit(found)
+    if any(finding.verdict != "safe" for finding in found):
+        raise typer.Exit(1)
+
+
+@app.command(
     help="Say what is installed and what is missing, and what to do about it.\n\n"
     "[bold]Examples[/bold]\n\n"
     "  mittelwelle doctor\n\n"

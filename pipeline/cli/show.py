@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from pipeline.cli.doctor import Check
     from pipeline.cli.flow import Stage
+    from pipeline.disclosure.cases import Finding
     from pipeline.errors import MittelwelleError
     from pipeline.run import Step
 
@@ -94,6 +95,17 @@ class Console:
         rows = [[c.part, c.state, c.found, c.advice] for c in checks]
         self._table("Doctor", ["Part", "State", "Found", "What to do"], rows)
 
+    def audit(self, findings: Sequence[Finding]) -> None:
+        """What a reader knows of each target."""
+        safe = all(finding.verdict == "safe" for finding in findings)
+        if self._as_json:
+            targets = {f.target: {"lo": f.lo, "hi": f.hi, "verdict": f.verdict} for f in findings}
+            self._json({"safe": safe, "targets": targets})
+            return
+        rows = [[f.target, _end(f.lo), _end(f.hi), f.verdict.replace("_", " ")] for f in findings]
+        title = "Safe" if safe else "Not safe: what is told gives targets away"
+        self._table(title, ["Target", "At least", "At most", "Verdict"], rows)
+
     def error(self, error: MittelwelleError) -> None:
         """All problems at once."""
         problems = [asdict(problem) for problem in error.problems]
@@ -131,6 +143,10 @@ def _rich(file: Any) -> RichConsole:
     from rich.console import Console as RichConsole
 
     return RichConsole(file=file)
+
+
+def _end(value: float | None) -> str:
+    return "–" if value is None else f"{value:,.10g}"
 
 
 def _count(rows: int | None) -> str:
