@@ -11,7 +11,9 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
+from pipeline.disclosure.elimination import PRIME, keep
 from pipeline.disclosure.primary import BoolArray, FloatArray
 from pipeline.errors import DisclosureError, Problem
 
@@ -22,7 +24,6 @@ Breakdown = tuple[int, Sequence[int]]
 
 IntArray = NDArray[np.int64]
 
-_PRIME = 2**31 - 1  # products of two residues fit into 63 bits
 _TOLERANCE = 1e-6
 
 
@@ -209,30 +210,13 @@ def _differences(sets: BoolArray, families: list[list[int]]) -> list[BoolArray]:
 def _eliminate(
     candidates: BoolArray, protected: IntArray, carried: BoolArray
 ) -> tuple[BoolArray, IntArray]:
-    """Keep candidates, in their order, as long as no protected row is in the span of those kept.
-
-    Rows are held modulo the kept ones, over the integers modulo a prime. A candidate that is zero
-    adds nothing to the span; one that turns a protected row into zero is dropped; any other is
-    subtracted from all rows that follow. Returns who is kept, and what is left of the rows carried.
-    """
-    k, end = len(candidates), len(candidates) + len(protected)
-    kept = np.ones(k, dtype=np.bool_)
-    rows = np.vstack([candidates, protected, carried]).astype(np.int64)
-    for i in range(k):
-        support = np.flatnonzero(rows[i])
-        if support.size == 0:
-            continue
-        pivot = support[np.count_nonzero(rows[i + 1 : end, support], axis=0).argmin()]
-        hit = i + 1 + np.flatnonzero(rows[i + 1 :, pivot])
-        factor = rows[hit, pivot] * pow(int(rows[i, pivot]), -1, _PRIME) % _PRIME
-        reduced = rows[hit]
-        change = factor[:, None] * rows[i, support]
-        reduced[:, support] = (reduced[:, support] - change) % _PRIME
-        if reduced[(hit >= k) & (hit < end)].any(axis=1).all():
-            rows[hit] = reduced
-        else:
-            kept[i] = False
-    return kept, rows[end:]
+    """Keep candidates as `elimination.keep` does; with dense rows."""
+    parts = (csr_array(rows.astype(np.int64)) for rows in (candidates, protected, carried))
+    kept, rows = keep(*parts)
+    left = np.zeros(carried.shape, dtype=np.int64)
+    for number, row in enumerate(rows):
+        left[number, list(row)] = list(row.values())
+    return kept, left
 
 
 def _unsafe_pairs(groups: BoolArray, left: IntArray, judge: Check) -> IntArray:
@@ -241,12 +225,12 @@ def _unsafe_pairs(groups: BoolArray, left: IntArray, judge: Check) -> IntArray:
     hidden, first = np.unique(row, return_index=True)
     lead = left[hidden, column[first]].tolist()
     groups, left = groups[hidden], left[hidden]
-    factor = np.array([pow(value, -1, _PRIME) for value in lead], dtype=np.int64)
-    _, line = np.unique(left * factor[:, None] % _PRIME, axis=0, return_inverse=True)
+    factor = np.array([pow(value, -1, PRIME) for value in lead], dtype=np.int64)
+    _, line = np.unique(left * factor[:, None] % PRIME, axis=0, return_inverse=True)
     one, other = np.nonzero(np.triu(line[:, None] == line, k=1))
     unsafe = judge(groups[one] | groups[other])
     one, other = one[unsafe], other[unsafe]
-    return (factor[one, None] * groups[one] - factor[other, None] * groups[other]) % _PRIME
+    return (factor[one, None] * groups[one] - factor[other, None] * groups[other]) % PRIME
 
 
 def _distinct(rows: BoolArray) -> BoolArray:
