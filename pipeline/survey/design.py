@@ -183,6 +183,17 @@ class Design:
         whole = np.ones(len(self.strata))
         return (Level(self.rows, self.codes, self.population, whole), *self.later)
 
+    @cached_property
+    def chances(self) -> Floats | None:
+        """Chance of each unit to respond as its calibrated weight tells it, 1 / w, shape (n,).
+
+        None where the stratum tells it: without calibration, and in a sample, whose chances are
+        those it was drawn with.
+        """
+        if self.frame is None or not self.adjustments:
+            return None
+        return 1 / np.maximum(self.weights, 1.0)
+
     def adjusted(self, weights: Floats, adjustment: Adjustment) -> Design:
         """The same units with other weights, made from theirs by a calibration."""
         return replace(self, weights=weights, adjustments=(*self.adjustments, adjustment))

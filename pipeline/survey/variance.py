@@ -181,7 +181,9 @@ def product(a: Deviations, b: Deviations) -> Floats:
     """Covariance of two influences: sum over units in both of (1 - w12 / (w1 w2)) e1 e2.
 
     w1 = N_h / m_h and w2 = N_k / m_k are the inverse response rates of the unit's two strata,
-    w12 = N_hk / m_hk that of answering both, in the cell (h, k); e are the deviations. With one
+    w12 = N_hk / m_hk that of answering both, in the cell (h, k); e are the deviations. Calibrated
+    weights of a register tell these rates unit by unit (`Design.chances`): those who seldom respond
+    have large weights, and the rate of their stratum would make them too certain. With one
     stratum it is N^2 (n12 / (n1 n2) - 1 / N) S12 of totals (Tam 1984, American Statistician 38);
     with the same answers (1 - m_h / N_h) m_h / (m_h - 1) sum(z - mean)^2 (Cochran 1977, 5A.10).
     """
@@ -199,12 +201,27 @@ def product(a: Deviations, b: Deviations) -> Floats:
     first, second = a.design.levels[0], b.design.levels[0]
     m1, m2 = first.sums(a.units[0])[:, h], second.sums(b.units[0])[:, k]
     answering = m1 * m2 / np.maximum(both, 1)
-    n1, n2 = first.drawn[h], second.drawn[k]
-    share = on_both / (first.population[h] * second.population[k])
-    item, unit = 1 - answering * asked / (n1 * n2), answering * (asked / (n1 * n2) - share)
+    p1, p2 = (x.drawn[at] / x.population[at] for x, at in ((first, h), (second, k)))
+    share = answering * asked / (first.drawn[h] * second.drawn[k])
+    ratio = p1 * p2 * on_both / asked
+    if a.design.chances is not None and b.design.chances is not None:
+        ratio = _of_units(ratio, p1 * p2, a.design.chances[at] * b.design.chances[bt])
+    item, unit = 1 - share, share * (1 - ratio)
     z = a.whole[0][:, at], b.whole[0][:, bt]
     plain = a.residual is a.whole and b.residual is b.whole
     return _phases(item, unit, z, z if plain else (a.residual[0][:, at], b.residual[0][:, bt]))
+
+
+def _of_units(ratio: Floats, of_strata: Floats, of_units: Floats) -> Floats:
+    """p1 p2 / p12 of units, from that of their cell and from p1 p2 of the strata and of the units.
+
+    The cell's ratio is (p1 p2)^(l / 2) of the strata: l is 0 where response to one wave says
+    nothing of that to the other, 1 where the same units respond to both. So is the unit's, with l
+    of its cell and p1 p2 of its own.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        power = np.log(ratio) / np.log(of_strata)
+    return np.where(of_strata < 1, of_units ** np.nan_to_num(power), ratio)
 
 
 def _within(a: Deviations, b: Deviations) -> Floats:
@@ -221,9 +238,12 @@ def _within(a: Deviations, b: Deviations) -> Floats:
             item = np.where(both > 0, 1 - answering / level.drawn, 0.0)
             unit = answering * (1 / level.drawn - 1 / level.population)
         item, unit = (np.where(level.factor > 0, x * level.factor, 0.0) for x in (item, unit))
+        item, unit = item[:, level.codes], unit[:, level.codes]
+        if a.design.chances is not None:  # of one stage, as it has a register
+            unit = (answering / level.drawn)[:, level.codes] * (1 - a.design.chances)
         z, plain = (a.whole[stage], b.whole[stage]), a.residual is a.whole
         left = z if plain else (a.residual[stage], b.residual[stage])
-        total = total + _phases(item[:, level.codes], unit[:, level.codes], z, left)
+        total = total + _phases(item, unit, z, left)
     return total
 
 

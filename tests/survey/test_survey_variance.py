@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 
 from pipeline import survey
@@ -85,3 +86,57 @@ def test_covariance_beyond_the_variances_is_left_out():
     alone = variance(parts[:1]) + variance(parts[1:])
     assert alone[0] + 2 * covariance(parts[:1], parts[1:])[0] < 0
     assert variance(parts)[0] == pytest.approx(alone[0], rel=1e-13)
+
+
+def calibrated(respondents, firms=12, size=4):
+    """A register in one stratum, calibrated to its groups: A, the first `size` firms, and B."""
+    register = pd.DataFrame({"group": ["A"] * size + ["B"] * (firms - size)})
+    responded = np.isin(np.arange(firms), respondents)
+    design = survey.Design.from_frame(np.arange(firms), np.zeros(firms), responded)
+    counts = {"group": {"A": size, "B": firms - size}}
+    return survey.calibrate(design, register[responded], counts)
+
+
+def test_who_responds_seldom_is_less_certain_by_hand():
+    # A 2 of 4, y 1 3, weight 2; B 2 of 8, y 4 6, weight 4. Residuals -1 1 each; of the mean,
+    # z = w e / 12, squares 2 (2/12)^2 and 2 (4/12)^2. A counts 1 - 1/2, B 1 - 1/4:
+    # 4/3 (8/144 / 2 + 32/144 * 3/4) = 4/3 * 28/144 = 7/27.
+    e = survey.mean(calibrated([0, 1, 4, 5]), [1, 3, 4, 6])
+    assert float(e.estimate) == pytest.approx((4 * 2 + 8 * 5) / 12, rel=1e-14)
+    assert float(e.se) ** 2 == pytest.approx(7 / 27, rel=1e-12)
+
+
+def test_the_same_units_with_the_same_answers_have_not_changed():
+    d = calibrated([0, 1, 4, 5])
+    e = survey.change(
+        survey.mean(d, [1, 3, 4, 6]), survey.mean(calibrated([0, 1, 4, 5]), [2, 4, 5, 7])
+    )
+    assert float(e.estimate) == pytest.approx(1)
+    assert float(e.se) == pytest.approx(0, abs=1e-9)
+
+
+def test_units_that_met_by_chance_have_no_covariance():
+    # 4 of 8 in each wave, 2 in both, which is 4 * 4 / 8: nothing, whatever their weights.
+    one, two = calibrated([0, 1, 4, 5], 8), calibrated([0, 2, 4, 6], 8)
+    first, second = survey.mean(one, [1, 3, 4, 6]), survey.mean(two, [1, 2, 5, 9])
+    assert float(covariance(first.parts, second.parts)[0]) == pytest.approx(0, abs=1e-15)
+
+
+def test_a_partial_overlap_by_hand():
+    # 12 firms, 3 in both of 4 and 4: p1 p2 / p12 = 1/9 * 12/3 = 4/9 = (1/9)^l/2, which for a unit
+    # with the weights w and v is (1 / (w v))^(l/2), l/2 = log(4/9) / log(1/9).
+    one, two = calibrated([0, 1, 4, 5]), calibrated([0, 1, 4, 6])
+    first, second = survey.mean(one, [1, 3, 4, 6]), survey.mean(two, [1, 4, 5, 9])
+    power = np.log(4 / 9) / np.log(1 / 9)
+    # Residuals -1 1 -1 1 and -1.5 1.5 -2 2, z = w e / 12; in both are 0 1 4; times 4/3.
+    terms = [2 * 2 * 1.5 * (1 - 4**-power)] * 2 + [4 * 4 * 2 * (1 - 16**-power)]
+    expected = 4 / 3 * sum(terms) / 144
+    assert float(covariance(first.parts, second.parts)[0]) == pytest.approx(expected, rel=1e-12)
+
+
+def test_a_sample_keeps_the_chances_it_was_drawn_with():
+    # As R survey: the fpc is that of the design, 4/3 * (1 - 4/12) * 40/144.
+    design = survey.Design.from_sample(range(4), [0] * 4, [3.0] * 4, {0: 12})
+    data = pd.DataFrame({"group": ["A", "A", "B", "B"]})
+    e = survey.mean(survey.calibrate(design, data, {"group": {"A": 4, "B": 8}}), [1, 3, 4, 6])
+    assert float(e.se) ** 2 == pytest.approx(4 / 3 * 2 / 3 * 40 / 144, rel=1e-12)
