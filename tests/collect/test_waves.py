@@ -104,7 +104,7 @@ def test_a_file_beside_the_wave_does_not_matter(raw: Path) -> None:
 
 def test_the_code_is_part_of_the_source() -> None:
     names = {path.name for path in CODE}
-    assert {"decode.py", "wave.py", "expressions.py"} <= names
+    assert {"decode.py", "wave.py", "language.py"} <= names
     assert not any("tests" in path.parts for path in CODE)
 
 
