@@ -141,7 +141,7 @@ class Raking:
         """See `Adjustment`."""
         both = np.stack([weights, self.after])
         sums = [cell_sums(both, codes, int(codes.max()) + 1) for codes in self.margins]
-        return max(_largest(np.abs(now - then), then) for now, then in sums)
+        return max(_largest(np.abs(given - met), met) for given, met in sums)
 
     def residual(self, z: Floats, factors: Floats) -> Floats:
         """See `Adjustment`."""
