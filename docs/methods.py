@@ -474,7 +474,10 @@ def _docstrings() -> Iterator[tuple[str, str]]:
     for path in sorted(PIPELINE.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
-                yield path.stem, str(node.value.value)
+                yield (
+                    path.stem if path.stem != "__init__" else path.parent.name,
+                    str(node.value.value),
+                )
 
 
 def _sources() -> list[tuple[str, str, str]]:

@@ -1,5 +1,3 @@
-import sys
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -166,8 +164,7 @@ def test_steps_that_go_too_far_are_shortened():
 
 
 def test_propensities_that_do_not_settle_are_an_error(monkeypatch):
-    module = sys.modules[representativity.__module__]
-    monkeypatch.setattr(module, "_STEPS", 2)
+    monkeypatch.setattr("pipeline.survey.propensities._STEPS", 2)
     with pytest.raises(ValueError, match="after 2 steps: merge rare categories"):
         representativity(*two_groups())
 
