@@ -70,17 +70,7 @@ def standardised(
     cells. df is the number of units less that of strata or of cells used, whichever is more.
     """
     values, base, codes = _checked(design, y, x, cells)
-    groups, references = (np.asarray(mask, dtype=bool) for mask in (group, reference))
-    size, n = len(codes[0]), len(values)
-    if groups.shape[-1:] != (size,) or references.shape[-1:] != (n,):
-        msg = (
-            f"group {groups.shape} and reference {references.shape}: give the group one value for "
-            f"each of {size} firms of the register, the reference for each of {n} rows"
-        )
-        raise ValueError(msg)
-    shape = np.broadcast_shapes(groups.shape[:-1], references.shape[:-1])
-    groups = np.broadcast_to(groups, (*shape, size)).reshape(-1, size)
-    references = np.broadcast_to(references, (*shape, n)).reshape(-1, n)
+    shape, groups, references = _masks(group, reference, len(codes[0]), len(values))
     firms = _register_rows(design)
     answered = ~np.isnan(values + base)
     weights = design.item_weights(answered[None])[0]
@@ -100,7 +90,7 @@ def standardised(
     return Standardised(
         **{name: x.reshape(shape) for name, x in basis.items()},
         parts=(part,),
-        weights=np.stack([row.weights for row in rows]).reshape(*shape, n),
+        weights=np.stack([row.weights for row in rows]).reshape(*shape, len(values)),
     )
 
 
@@ -166,6 +156,25 @@ def _checked(
         msg = f"cells must label each of the {size} firms of the register, at one level or more"
         raise ValueError(msg)
     return values, base, [*codes, np.zeros(size, dtype=np.int64)]
+
+
+def _masks(
+    group: npt.ArrayLike, reference: npt.ArrayLike, size: int, n: int
+) -> tuple[tuple[int, ...], Bools, Bools]:
+    """Shape of the result, () or (k,), and its groups (k, N) and references (k, n)."""
+    groups, references = (np.asarray(mask, dtype=bool) for mask in (group, reference))
+    if groups.shape[-1:] != (size,) or references.shape[-1:] != (n,):
+        msg = (
+            f"group {groups.shape} and reference {references.shape}: give the group one value for "
+            f"each of {size} firms of the register, the reference for each of {n} rows"
+        )
+        raise ValueError(msg)
+    shape = np.broadcast_shapes(groups.shape[:-1], references.shape[:-1])
+    return (
+        shape,
+        np.broadcast_to(groups, (*shape, size)).reshape(-1, size),
+        np.broadcast_to(references, (*shape, n)).reshape(-1, n),
+    )
 
 
 def _register_rows(design: Design) -> Ints:

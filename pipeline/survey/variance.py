@@ -217,7 +217,8 @@ def _of_units(ratio: Floats, of_strata: Floats, of_units: Floats) -> Floats:
 
     The cell's ratio is (p1 p2)^(l / 2) of the strata: l is 0 where response to one wave says
     nothing of that to the other, 1 where the same units respond to both. So is the unit's, with l
-    of its cell and p1 p2 of its own.
+    of its cell and p1 p2 of its own. A rule of this library, not of the literature; it is exact at
+    both ends.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         power = np.log(ratio) / np.log(of_strata)
