@@ -32,6 +32,7 @@ from pipeline.collect import (
     source_of,
 )
 from pipeline.design import column_map, with_response
+from pipeline.disclosure import p_of_pq
 from pipeline.disseminate import render_reports
 from pipeline.engines import engine_of
 from pipeline.process import (
@@ -209,10 +210,14 @@ def analyse(study: Study, processed: Processed, run: Run) -> tuple[Results, Data
 
 
 def limits_of(study: Study) -> Rules:
-    """The thresholds of the primary rules."""
+    """The thresholds of the primary rules; of several (p,q)-rules the strictest counts."""
     rules = study.settings.publication
     return Rules(
-        rules.min_contributors, rules.p_percent, rules.dominance_firms, rules.dominance_percent
+        rules.min_contributors,
+        max(p_of_pq(p, q) for p, q in rules.p_and_q),
+        rules.dominance_firms,
+        rules.dominance_percent,
+        secret_weights=rules.weights == "secret",
     )
 
 

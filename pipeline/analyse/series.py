@@ -22,12 +22,14 @@ Names = npt.NDArray[np.str_]
 class Series:
     """What the n firms in an indicator's base bring to it, each array of shape (n,).
 
-    `holdings` numbers the firms' holdings. `rules` has the thresholds for this indicator.
+    `holdings` numbers the firms' holdings. `rules` has the thresholds for this indicator. `waived`:
+    the firm waived protection of its own share.
     """
 
     kind: Rule
     rules: disclosure.Rules
     holdings: Ints
+    waived: Bools
     weight: Floats
     numerator: Floats
     denominator: Floats
@@ -38,17 +40,20 @@ class Series:
         The weighted amounts of the denominator must obey the rules, and those of the numerator, or
         the answers where it is one (yes or no; up, equal or down).
         """
-        rules, sensitive = self.rules, self.kind.sensitive
+        rules, waived, sensitive = self.rules, self.waived, self.kind.sensitive
         verdicts = [self._amounts(aggregates, self.denominator)]
         measured = aggregates & (self.denominator > 0)
         if self.kind.categorical:
             answers = disclosure.unsafe_answers(
-                measured, self.numerator, self.holdings, rules, sensitive=sensitive
+                *(measured, self.numerator, self.holdings, rules),
+                sensitive=sensitive,
+                waived=waived,
             )
             verdicts.append(answers.rule)
         else:
             each = self.numerator / np.where(self.denominator > 0, self.denominator, 1.0)
             alike = sensitive & _alike(measured, each, rules.p_percent)
+            alike &= ~disclosure.consented(measured, waived)
             verdicts += [
                 self._amounts(aggregates, self.numerator),
                 np.where(alike, "unanimous", ""),
@@ -64,8 +69,8 @@ class Series:
 
         The interval of an amount y (or ratio R of y to x) tells the spread s of the residuals
         e = y - R x, and none is above s (n - 1) / sqrt(n) (Samuelson 1968), which is sharp where
-        one firm stands out among equals. The factor lifts that bound for every firm to
-        (1 + p/100) y - R x.
+        one firm stands out among equals. The factor lifts that bound to (1 + p/100) y - R x for
+        every firm that has not waived its protection.
         """
         if self.kind.categorical:
             return np.ones(len(cells))
@@ -77,13 +82,17 @@ class Series:
         center = np.where(cells, y - expected, 0.0).sum(axis=1) / n
         squares = np.where(cells, (y - expected - center[:, None]) ** 2, 0.0).sum(axis=1)
         bound = np.sqrt(squares * (n - 1) / n)
-        needed = np.where(cells, (1 + self.rules.p_percent / 100) * np.abs(y) - expected, 0.0)
+        allowed = (1 + self.rules.p_percent / 100) * np.abs(y) - expected
+        needed = np.where(cells & ~self.waived, allowed, 0.0)
         factor = needed.max(axis=1, initial=0.0) / np.where(bound > 0, bound, np.inf)
         return np.asarray(np.maximum(factor, 1.0), dtype=np.float64)
 
     def _amounts(self, aggregates: Bools, values: Floats) -> Names:
-        weighted = self.weight * values
-        return disclosure.unsafe_amounts(aggregates, weighted, self.holdings, self.rules).rule
+        return disclosure.unsafe_amounts(
+            *(aggregates, values, self.holdings, self.rules),
+            weights=self.weight,
+            waived=self.waived,
+        ).rule
 
 
 def limits_of(
@@ -109,6 +118,7 @@ def series_of(
     firm = listed.drop_duplicates(Register.firm_id).sort_values(Register.firm_id)
     firms, holdings = pd.Index(firm[Register.firm_id], dtype=object), firm[Register.holding]
     number = pd.factorize(holdings)[0]
+    waived = firm[str(Register.waiver)].to_numpy(dtype=bool)
     members = members_of(groups, firms, listed)
     rows = contributions.loc[contributions[str(Contributions.in_base)]]
     rows = rows.sort_values(Contributions.firm_id)
@@ -122,8 +132,9 @@ def series_of(
     names = sorted(set(contributions[Contributions.indicator]), key=lambda n: (n != RESPONSE, n))
     for name in names:
         at = positions.get(name, nobody)
-        brought = (number[place[at]], *(v[at] for v in values))
-        yield name, members[:, place[at]], Series(kinds[name], limits[name], *brought)
+        who = place[at]
+        brought = (number[who], waived[who], *(v[at] for v in values))
+        yield name, members[:, who], Series(kinds[name], limits[name], *brought)
 
 
 def _alike(aggregates: Bools, values: Floats, p_percent: float) -> Bools:

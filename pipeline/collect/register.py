@@ -19,10 +19,13 @@ from pipeline.tables.flow import ALL, CROSS
 
 FIRM = Register.firm_id
 HOLDING = Register.holding
+WAIVER = str(Register.waiver)
 DESIGN = str(Register.design_weight)
-OPTIONAL = (HOLDING, DESIGN)
-LIKENESS = 0.8
-"""Likeness (difflib's ratio) from which a heading is taken for a misspelt one."""
+OPTIONAL = (HOLDING, WAIVER, DESIGN)
+WAIVED = "1"
+LIKENESS = 0.81
+"""Likeness (difflib's ratio) from which a heading is taken for a misspelt one; `wave` and `waiver`
+have 0.8."""
 Group = tuple[str, str]
 """A column of the register and one of its codes."""
 
@@ -40,14 +43,15 @@ def read_register(
     """Read the register of a wave as one row a firm and classifying variable, `all` among them.
 
     The file has the columns `firm_id` and one for each of `variables` (name → valid codes), and
-    may have `holding` (empty: the firm is its own) and `design_weight` (a number of 1 or more;
+    may have `holding` (empty: the firm is its own), `waiver` (1: the firm has agreed that numbers
+    may tell its own share; empty or 0: it has not) and `design_weight` (a number of 1 or more;
     empty or 0: on the frame, but not asked; without the column all firms were asked). Other
     columns (names, addresses) are left in the file. `crossings` (`a*b`) become variables too.
     `target` says whose firms have `all` and the crossings, the others get prefixed groups (see
     `Register`); `eligible` which are in scope. Ids and codes are taken after
     `pipeline.formats.clean`. Sorted by firm and variable. Raises ExportError with all problems:
     what `read_sheet` finds, ragged records, columns that are missing, firms without id or there
-    twice, unknown codes, design weights that are none.
+    twice, unknown codes, waivers and design weights that are none.
     """
     try:
         sheet = read_sheet(path)
@@ -60,6 +64,7 @@ def read_register(
         *_check_ragged(sheet),
         *(_check_firms(frame[FIRM]) if FIRM in frame else []),
         *(p for v in sorted(variables) if v in frame for p in _check_codes(frame[v], variables[v])),
+        *(_check_waiver(frame[WAIVER]) if WAIVER in frame else []),
         *(_check_design(frame[DESIGN]) if DESIGN in frame else []),
     ]
     if problems:
@@ -113,6 +118,7 @@ def _long(
                 Register.wave: wave,
                 FIRM: firms,
                 HOLDING: holding.where(holding != "", firms),
+                WAIVER: frame[WAIVER] == WAIVED if WAIVER in frame else False,
                 DESIGN: design,
                 str(Register.eligible): frame[eligible[0]] == eligible[1] if eligible else True,
                 Register.variable: variable,
@@ -196,6 +202,21 @@ def _check_codes(groups: pd.Series[str], codes: Collection[str]) -> list[Problem
             item=str(groups.name),
         )
         for code, lines in unknown.groupby(unknown).groups.items()
+    ]
+
+
+def _check_waiver(waivers: pd.Series[str]) -> list[Problem]:
+    """Find waivers that are neither given nor refused."""
+    wrong = waivers[~waivers.isin([WAIVED, "0", ""])]
+    return [
+        Problem(
+            found=f"'{text}'",
+            expected=f"{WAIVED} where the firm has waived its protection, else 0 or nothing",
+            advice="write 1 only for a firm that has agreed",
+            row=listed(lines.tolist()),
+            item=WAIVER,
+        )
+        for text, lines in wrong.groupby(wrong).groups.items()
     ]
 
 

@@ -5,17 +5,31 @@ told with them. Rows are cells, columns are firms; nothing here knows what they 
 """
 
 from pipeline.disclosure.beside import safe_beside
-from pipeline.disclosure.primary import Primary, Rules, contributors, unsafe_amounts, unsafe_answers
+from pipeline.disclosure.primary import (
+    Primary,
+    Protection,
+    Rules,
+    consented,
+    contributors,
+    p_of_pq,
+    protection_needed,
+    unsafe_amounts,
+    unsafe_answers,
+)
 from pipeline.disclosure.secondary import Breakdown, Check, audit, protect
 
 __all__ = [
     "Breakdown",
     "Check",
     "Primary",
+    "Protection",
     "Rules",
     "audit",
+    "consented",
     "contributors",
+    "p_of_pq",
     "protect",
+    "protection_needed",
     "safe_beside",
     "unsafe_amounts",
     "unsafe_answers",

@@ -18,6 +18,7 @@ Engine = Literal["numpy", "duckdb", "spark"]
 address is in SPARK_MASTER."""
 Method = Literal["linear", "raking", "logit"]
 """How weights are calibrated: see `pipeline.survey.calibrate`."""
+Knowledge = Literal["known", "secret"]
 
 
 class _Section(BaseModel):
@@ -82,6 +83,16 @@ class Publication(_Section):
     `adjusted`: columns of the register whose composition a benchmark's reference is given, the
     first to be kept longest; `peers`: the breakdowns in which a firm finds its peers, the narrowest
     first.
+
+    `min_contributors`: with fewer than five, two that compare notes are left with two others;
+    `min_contributors_high`: items of high sensitivity, in small groups that know each other.
+    `p_percent`: closer than 10 % a value is as good as known. `pq`: p and q of a (p,q)-rule, for
+    readers that know every value to within q per cent beforehand; none by default, as only a study
+    knows what its readers do. The p%-rule is that of q = 100. Where `pq` is set the default of
+    `p_percent` gives way; where both are, the stricter counts. `dominance_firms` and
+    `dominance_percent`: one firm with three quarters of an amount is that amount. `weights`:
+    whether readers know them; by default they do, as reports print the strata and how many
+    answered.
     """
 
     breakdowns: tuple[str, ...] = ()
@@ -91,9 +102,19 @@ class Publication(_Section):
     min_contributors: int = Field(default=5, ge=3)
     min_contributors_high: int = Field(default=10, ge=3)
     p_percent: Percent = 10
+    pq: tuple[Percent, Percent] | None = None
     dominance_firms: int = Field(default=1, ge=1)
     dominance_percent: Percent = 75
+    weights: Knowledge = "known"
     participation: Sensitivity = "normal"
+
+    @property
+    def p_and_q(self) -> tuple[tuple[float, float], ...]:
+        """Each (p,q)-rule that holds."""
+        of_p = (self.p_percent, 100.0)
+        if self.pq is None:
+            return (of_p,)
+        return (self.pq, of_p) if "p_percent" in self.model_fields_set else (self.pq,)
 
 
 class Pair(_Section):

@@ -81,7 +81,8 @@ class Register(Table):
 
     Only firms of the target population have the variable `all`; the groups of others (reference
     populations) begin with their population and `*`, except in the population's own variable.
-    Holding is the group of firms that counts as one contributor in disclosure control.
+    Holding is the group of firms that counts as one contributor in disclosure control; a firm with
+    a `waiver` allows that its own share be told, which protects others no less.
     `design_weight` is the inverse probability of being asked: 1 in a census, 0 if the firm is on
     the frame but was not asked. `eligible` is false for a firm known to be out of scope.
     """
@@ -89,6 +90,7 @@ class Register(Table):
     wave: str
     firm_id: str = pa.Field(str_length={"min_value": 1})
     holding: str = pa.Field(str_length={"min_value": 1})
+    waiver: bool
     design_weight: float = pa.Field(ge=0)
     eligible: bool
     variable: str

@@ -31,7 +31,7 @@ def as_contract(model, table):
     return model.validate(table[list(types)].astype(types).reset_index(drop=True))
 
 
-def register(firms, wave="w1", holdings=None, out_of_scope="", **groups):
+def register(firms, wave="w1", holdings=None, out_of_scope="", waived="", **groups):
     """A register: one letter a firm in `firms` and in each of `groups` (a name or a string).
 
     `population` names each firm's population: of the target "1" only is a firm in `all` and in
@@ -51,6 +51,7 @@ def register(firms, wave="w1", holdings=None, out_of_scope="", **groups):
                     Register.wave: wave,
                     Register.firm_id: firm,
                     Register.holding: (holdings or firms)[place],
+                    str(Register.waiver): firm in waived,
                     str(Register.design_weight): 1.0,
                     str(Register.eligible): firm not in out_of_scope,
                     Register.variable: variable,

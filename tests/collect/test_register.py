@@ -29,13 +29,13 @@ def refusal(path: Path) -> tuple[Problem, ...]:
 
 
 LONG = [
-    # wave, firm_id, holding, design weight, eligible, variable, group
-    ("w1", "A", "H", 1.0, True, "all", "all"),
-    ("w1", "A", "H", 1.0, True, "sector", "m"),
-    ("w1", "A", "H", 1.0, True, "size", "large"),
-    ("w1", "B", "B", 1.0, True, "all", "all"),
-    ("w1", "B", "B", 1.0, True, "sector", "s"),
-    ("w1", "B", "B", 1.0, True, "size", "small"),
+    # wave, firm_id, holding, waiver, design weight, eligible, variable, group
+    ("w1", "A", "H", False, 1.0, True, "all", "all"),
+    ("w1", "A", "H", False, 1.0, True, "sector", "m"),
+    ("w1", "A", "H", False, 1.0, True, "size", "large"),
+    ("w1", "B", "B", False, 1.0, True, "all", "all"),
+    ("w1", "B", "B", False, 1.0, True, "sector", "s"),
+    ("w1", "B", "B", False, 1.0, True, "size", "small"),
 ]
 
 
@@ -66,7 +66,7 @@ def test_workbook_without_holding_and_with_padded_ids(tmp_path: Path) -> None:
 
 def test_without_classifying_variables_everybody_is_left(tmp_path: Path) -> None:
     table = read_register(write(tmp_path, "firm_id,x\nA,1\n"), "w1", {})
-    row = ("w1", "A", "A", 1.0, True, "all", "all")
+    row = ("w1", "A", "A", False, 1.0, True, "all", "all")
     assert list(table.itertuples(index=False, name=None)) == [row]
 
 
@@ -103,6 +103,31 @@ def test_populations_crossings_samples_and_scope(tmp_path: Path) -> None:
     firms = table.drop_duplicates(Register.firm_id).set_index(Register.firm_id)
     assert firms[Register.design_weight].to_dict() == {"A": 1.0, "B": 1.0, "C": 7.5, "D": 0.0}
     assert firms[Register.eligible].to_dict() == {"A": True, "B": False, "C": True, "D": True}
+
+
+def test_waivers(tmp_path: Path) -> None:
+    text = "firm_id,sector,size,waiver\nA,m,large,1\nB,m,large,0\nC,m,large,\n"
+    table = read_register(write(tmp_path, text), "w1", VARIABLES)
+    firms = table.drop_duplicates(Register.firm_id).set_index(Register.firm_id)
+    assert firms[str(Register.waiver)].to_dict() == {"A": True, "B": False, "C": False}
+
+
+def test_waivers_that_are_none(tmp_path: Path) -> None:
+    text = "firm_id,sector,size,waiver\nA,m,large,yes\nB,m,large,1\nC,m,large,2\nD,s,large,yes\n"
+    found = [(p.row, p.found, p.item) for p in refusal(write(tmp_path, text))]
+    assert found == [("4", "'2'", "waiver"), ("2, 5", "'yes'", "waiver")]
+
+
+def test_misspelt_waiver(tmp_path: Path) -> None:
+    (problem,) = refusal(write(tmp_path, "firm_id,sector,size,Waiver\nA,m,large,1\n"))
+    assert problem.found == "column 'Waiver', and none 'waiver'"
+
+
+def test_a_column_for_the_wave_is_no_waiver(tmp_path: Path) -> None:
+    table = read_register(
+        write(tmp_path, "firm_id,sector,size,wave\nA,m,large,1\n"), "w1", VARIABLES
+    )
+    assert not table[str(Register.waiver)].any()
 
 
 def test_design_weights_that_are_none(tmp_path: Path) -> None:

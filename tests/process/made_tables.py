@@ -114,7 +114,7 @@ def register(
         for variable, group in {**own, **groups}.items():
             whole = group if variable == "population" else prefix + group
             rows.append({"firm_id": firm, "holding": firm, "variable": variable, "group": whole})
-            rows[-1] |= {"design_weight": (asked or {}).get(firm, 1.0)}
+            rows[-1] |= {"waiver": False, "design_weight": (asked or {}).get(firm, 1.0)}
             rows[-1] |= {"eligible": firm not in out_of_scope.split()}
     return filled(Register, rows, wave=wave)
 

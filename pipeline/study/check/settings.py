@@ -13,7 +13,8 @@ from pipeline.tables.flow import ALL, CROSS, REST
 from pipeline.tables.metadata import KEY
 
 FILE = "study.toml"
-RESERVED = (ALL, KEY, str(Register.holding), str(Register.design_weight))
+OF_REGISTER = (Register.holding, Register.waiver, Register.design_weight)
+RESERVED = (ALL, KEY, *map(str, OF_REGISTER))
 """Names that a classifying column of the register cannot have."""
 
 
@@ -129,6 +130,11 @@ def _publication(schemas: Schemas) -> Iterator[Problem]:
         found, place = str(rules.min_contributors_high), "publication.min_contributors_high"
         advice = "raise it: it is the limit for the most sensitive items"
         yield _problem(place, found, f"{rules.min_contributors} or more", advice)
+    if rules.pq and rules.pq[1] <= rules.pq[0]:
+        found = ", ".join(f"{per_cent:g}" for per_cent in rules.pq)
+        expected = "p, then a larger q: how closely values may be known after, and are before"
+        advice = "raise q, or lower p: what readers know to p per cent cannot be kept from them"
+        yield _problem("publication.pq", found, expected, advice)
     ranked = {row["ranking"] for row in schemas.rows["definitions"]}
     for name in settings.ranking:
         if name not in ranked:
