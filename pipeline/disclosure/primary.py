@@ -236,12 +236,10 @@ def _parts(
 ) -> _Parts:
     values = np.asarray(values, dtype=np.float64)
     weights = np.ones_like(values) if weights is None else np.asarray(weights, dtype=np.float64)
-    weighted = values * weights
     bounds = np.zeros_like(values) if lower is None else np.asarray(lower, dtype=np.float64)
-    # NaN or inf would pass every comparison.
-    for numbers in (values, weights, weighted, bounds, bounds * weights):
-        if not np.all(np.abs(numbers) < _LARGEST):
-            raise ValueError("contributions must be finite")
+    _refuse_infinite(values, weights, bounds)
+    weighted = values * weights
+    _refuse_infinite(weighted, bounds * weights)
     if waived is not None and _boolean(waived).shape != values.shape:
         raise ValueError("waived must be one per firm")
     total = np.abs(_by_holding(cells, weighted, holdings))
@@ -315,6 +313,12 @@ def _without(scores: FloatArray, place: NDArray[np.intp]) -> FloatArray:
     scores = scores.copy()
     np.put_along_axis(scores, place, -np.inf, axis=1)
     return scores
+
+
+def _refuse_infinite(*numbers: FloatArray) -> None:
+    """NaN or inf would pass every comparison."""
+    if not all(np.all(np.abs(array) < _LARGEST) for array in numbers):
+        raise ValueError("contributions must be finite")
 
 
 def _by_holding(cells: BoolArray, values: FloatArray, holdings: NDArray[Any]) -> FloatArray:
