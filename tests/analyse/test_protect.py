@@ -90,6 +90,52 @@ def test_amounts_are_judged_with_their_weights():
         assert result["contributors"].tolist() == [4]
 
 
+def test_secret_weights_leave_a_firm_in_doubt():
+    # Weights 1 and 4 as above: 30 of the 152 that are told is 20 %, 90 of 170 is 53 %. Of the
+    # denominator 1 of 13 is 8 %.
+    firms = "abcdefghijklm"
+    table = weights(firms, "abcd", strata="uvvvvvvvvvvvv")
+    for values, k, expected in (
+        ([20, 30, 2, 1], 75, CLEARED),
+        ([20, 30, 2, 1], 19, "dominance"),
+        ([90, 8, 7, 5], 53, CLEARED),
+        ([90, 8, 7, 5], 52, "dominance"),
+    ):
+        rules = Rules(3, 0, 1, k, secret_weights=True)
+        rows = contributions(table, values)
+        result = protect(rows, register(firms), indicators(), breakdowns=[], rules=rules)
+        assert result["rule"].tolist() == [expected]
+
+
+def with_waivers(values, waived, rules=P_10, **indicator):
+    """Rule and widening of a group of firms of which some waived protection."""
+    firms = "abcdefghijkl"[: len(values)]
+    rows = contributions(weights(firms, firms), values)
+    reg = register(firms, waived=waived)
+    result = protect(rows, reg, indicators(**indicator), breakdowns=[], rules=rules)
+    return tuple(result[["rule", "widening"]].iloc[0])
+
+
+def test_a_firm_that_waived_is_not_protected_and_others_are():
+    # 108 - 100 - 5 = 3 is less than 10 % of 100, but not of 5.
+    assert with_waivers([100, 5, 2, 1], "")[0] == "p_percent"
+    assert with_waivers([100, 5, 2, 1], "a")[0] == CLEARED
+    assert with_waivers([100, 5, 0.3, 0.1], "a")[0] == "p_percent"  # 0.4 < 0.5
+    # Equal values are told by mean and interval; whose they are all agree.
+    assert with_waivers([7, 7, 7, 7], "abc")[0] == "unanimous"
+    assert with_waivers([7, 7, 7, 7], "abcd")[0] == CLEARED
+    assert with_waivers([7, 7], "ab")[0] == CLEARED
+    yes = {"kind": "share", "numerator": "x > 0"}
+    assert with_waivers([1, 1, 1, 1], "abc", **yes)[0] == "unanimous"
+    assert with_waivers([1, 1, 1, 1], "abcd", **yes)[0] == CLEARED
+
+
+def test_an_interval_is_not_widened_for_a_firm_that_waived():
+    # Without the waiver 86 / sqrt(5792), see below; the next needs 8.8 - 24 < 0.
+    assert with_waivers([100, 8, 6, 4, 2], "")[1] == pytest.approx(86 / np.sqrt(5792))
+    assert with_waivers([100, 8, 6, 4, 2], "a")[1] == 1
+
+
 def test_one_large_weight_gives_its_firm_away_in_a_share():
     # Weights 20 1 1 1: 20 of 23 is more than 75 %.
     firms = "abcdefghijklmnopqrstuvw"

@@ -601,6 +601,10 @@ NETWORK = {
         *(TOML, "[publication]", "[publication]\nmin_contributors_high = 3"),
         *(TOML, "", "publication.min_contributors_high", "3", "raise it: it is the limit"),
     ),
+    "known before as closely as after": (
+        *(TOML, "[publication]", "[publication]\npq = [60, 60]"),
+        *(TOML, "", "publication.pq", "60, 60", "raise q, or lower p"),
+    ),
     "no ranking": (
         *(INDICATORS, "Tech,tech,share,count", "Tech,tec,share,count"),
         *(INDICATORS, "11", "ranking", "tec", "did you mean tech?"),

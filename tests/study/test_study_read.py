@@ -249,6 +249,9 @@ def test_settings_that_do_not_exist(
         ('"de", "en"]', '"de", "fr"]', "languages.1", "'fr'"),
         ("[publication]", "[publication]\nmin_contributors = 2", "min_contributors", "2"),
         ("[publication]", '[publication]\np_percent = "ten"', "p_percent", "'ten'"),
+        ("[publication]", '[publication]\nweights = "open"', "publication.weights", "'open'"),
+        ("[publication]", "[publication]\npq = [10, 120]", "publication.pq.1", "120"),
+        ("[publication]", "[publication]\npq = [10]", "publication.pq.1", "nothing"),
     ],
 )
 def test_settings_that_do_not_fit(study: Path, old: str, new: str, item: str, found: str) -> None:
