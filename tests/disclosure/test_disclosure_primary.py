@@ -306,6 +306,17 @@ def test_with_lower_bounds_the_reader_is_who_is_most_in_doubt():
     # The third knows that it is not at its bound of -100, which leaves 5 of the last: 5 < 10.
     assert amounts([100, 50, 10, 5], only(p=10), lower=[0, 50, -100, 0]) == "p_percent"
     assert amounts([100, 50, 10, 5], only(p=5), lower=[0, 50, -100, 0]) == ""
+    # So in dominance: 100 + 10 against 5; 100 + 50 would be against 115.
+    assert amounts([100, 50, 10, 5], only(n=2, k=95), lower=[0, 50, -100, 0]) == "dominance"
+    assert amounts([100, 50, 10, 5], only(n=2, k=96), lower=[0, 50, -100, 0]) == ""
+
+
+def test_with_lower_bounds_the_target_is_who_is_left_with_least():
+    # The reader 90 has waived. The first, known to be 100 at least, has 50 + 4 beside it; the third
+    # has 4, which is less than 10 % of 50.
+    given = {"lower": [100, 0, 0, 0], "waived": "-w--"}
+    assert amounts([100, 90, 50, 4], only(p=10), **given) == "p_percent"
+    assert amounts([100, 90, 50, 5], only(p=10), **given) == ""
 
 
 def test_lower_bounds_in_dominance_and_with_weights():
