@@ -8,6 +8,7 @@ from pipeline.analyse.grades import Thresholds
 from pipeline.analyse.position import position
 from pipeline.analyse.protect import protect
 from pipeline.analyse.release import release
+from pipeline.analyse.secure import secure
 from pipeline.disclosure import Rules
 
 __all__ = [
@@ -20,4 +21,5 @@ __all__ = [
     "position",
     "protect",
     "release",
+    "secure",
 ]

@@ -22,12 +22,13 @@ Names = npt.NDArray[np.str_]
 class Series:
     """What the n firms in an indicator's base bring to it, each array of shape (n,).
 
-    `holdings` numbers the firms' holdings. `rules` has the thresholds for this indicator. `waived`:
-    the firm waived protection of its own share.
+    `firms` are their places among the wave's firms; `holdings` numbers the firms' holdings. `rules`
+    has the thresholds for this indicator. `waived`: the firm waived protection of its own share.
     """
 
     kind: Rule
     rules: disclosure.Rules
+    firms: Ints
     holdings: Ints
     waived: Bools
     weight: Floats
@@ -133,7 +134,7 @@ def series_of(
     for name in names:
         at = positions.get(name, nobody)
         who = place[at]
-        brought = (number[who], waived[who], *(v[at] for v in values))
+        brought = (who, number[who], waived[who], *(v[at] for v in values))
         yield name, members[:, who], Series(kinds[name], limits[name], *brought)
 
 

@@ -29,8 +29,10 @@ from pipeline.expressions.language import (
     names_outside,
     parse,
 )
+from pipeline.expressions.parts import Bounds, part_of
 
 __all__ = [
+    "Bounds",
     "FloatArray",
     "Formula",
     "FormulaError",
@@ -42,5 +44,6 @@ __all__ = [
     "names_of_tests",
     "names_outside",
     "parse",
+    "part_of",
     "widen",
 ]

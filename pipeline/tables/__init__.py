@@ -36,6 +36,7 @@ from pipeline.tables.results import (
     Estimates,
     Flows,
     Positions,
+    Protection,
     Quality,
     Release,
 )
@@ -62,6 +63,7 @@ __all__ = [
     "Items",
     "Panel",
     "Positions",
+    "Protection",
     "Quality",
     "Questions",
     "RawAnswers",

@@ -18,10 +18,11 @@ Symbol = Literal["", "c", "x", "z", "u"]
 """Why a number is not shown: c confidential, x not available, z not applicable, u unreliable."""
 
 ClearanceRule = Literal[
-    "", "min_contributors", "p_percent", "dominance", "unanimous", "secondary", "part"
+    "", "min_contributors", "p_percent", "dominance", "unanimous", "secondary", "attack", "part"
 ]
-"""Why a cell is not published; `secondary`: it would give away another one; `part`: it is computed
-from indicators of which one is not published."""
+"""Why a cell is not published; `secondary`: it would give away another one; `attack`: with others
+it would narrow down a firm's figure; `part`: it is computed from indicators of which one is not
+published."""
 
 Statistic = Literal[
     "estimate",
@@ -239,6 +240,26 @@ class Clearance(Table):
 
     class Config:
         unique = ["wave", "indicator", "breakdown", "group"]
+
+
+class Protection(Table):
+    """What the attackers' audit did, by wave and system (indicators that share items).
+
+    `cells` were open before; `attacks` are pairs of a figure and a reader for whom it is proved
+    safe, `solves` the programmes that took; `suppressed` cells were taken out. `known`: figures
+    that nothing protects any more, as what readers know anyway or earlier releases tell them.
+    """
+
+    wave: str
+    system: str
+    cells: int = pa.Field(ge=0)
+    attacks: int = pa.Field(ge=0)
+    solves: int = pa.Field(ge=0)
+    suppressed: int = pa.Field(ge=0)
+    known: int = pa.Field(ge=0)
+
+    class Config:
+        unique = ["wave", "system"]
 
 
 class Release(Table):

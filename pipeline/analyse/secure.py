@@ -1,0 +1,175 @@
+"""Secure: suppress further groups until no reader can narrow down a firm's figure; it fails closed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pandera.pandas as pa
+from pandera.typing import DataFrame
+
+from pipeline import disclosure
+from pipeline.analyse.domains import GROUP, Bools
+from pipeline.analyse.measures import Rule, rules_of
+from pipeline.analyse.plans import Known, Shown, plan_of
+from pipeline.analyse.series import Series, limits_of, series_of
+from pipeline.disclosure.repair import Repaired, repair
+from pipeline.errors import DisclosureError
+from pipeline.expressions import Bounds
+from pipeline.tables import Clearance, Contributions, Indicators, Items, Protection, Register
+
+Open = dict[str, Bools]
+"""Which groups are open, (groups,), by indicator."""
+
+
+@pa.check_types
+def secure(
+    clearance: DataFrame[Clearance],
+    contributions: DataFrame[Contributions],
+    register: DataFrame[Register],
+    indicators: DataFrame[Indicators],
+    items: DataFrame[Items],
+    *,
+    rules: disclosure.Rules,
+    min_contributors_high: int,
+    known: Mapping[str, float],
+) -> tuple[DataFrame[Clearance], DataFrame[Protection]]:
+    """Clearance without the groups that an attacker's programme found to give a firm away.
+
+    Wave by wave all indicators that share items are one system (see `plan_of`), in which every
+    firm's and holding's amount must remain p per cent larger for all that readers can tell, and
+    every answer another one; a reader may be an outsider or any holding. With it, by wave and
+    system, how many cells were audited and what was found. `known`: items that readers know to
+    within so many per cent. Raises `DisclosureError` where the audit has no clean end.
+    """
+    groups = clearance[GROUP].drop_duplicates(ignore_index=True)
+    kinds = rules_of(indicators)
+    limits = limits_of(kinds, rules, min_contributors_high)
+    cleared = _cleared(clearance)
+    told, formulas = Known(_bounds(items), known), indicators.set_index(Indicators.indicator)
+    audits: list[tuple[object, ...]] = []
+    before: Open = {}
+    for wave, listed in register.groupby(Register.wave):
+        of_wave = cleared[str(wave)]
+        own = contributions.loc[contributions[Contributions.wave] == wave]
+        series = {
+            name: (cells, one)
+            for name, cells, one in series_of(own, listed, groups, kinds, limits)
+            if name in of_wave
+        }
+        firms = listed[Register.firm_id].nunique()
+        for names in _systems({name: kinds[name] for name in series}):
+            shown = [
+                _shown(*series[name], of_wave[name], before.get(name), formulas.loc[name])
+                for name in names
+            ]
+            try:
+                found = repair(plan_of(shown, told, firms))
+            except DisclosureError as error:
+                located = [replace(p, wave=str(wave), item=" ".join(names)) for p in error.problems]
+                raise DisclosureError(located) from error
+            audits.append(_audit(str(wave), names, shown, found))
+            _take_out([of_wave[name] for name in names], shown, found)
+        before = of_wave
+    table = _closed(clearance, cleared, kinds)
+    protection = pd.DataFrame(audits, columns=list(Protection.to_schema().columns))
+    return table, DataFrame[Protection](protection)
+
+
+def _cleared(clearance: pd.DataFrame) -> dict[str, Open]:
+    """Which groups are open by wave and indicator; of a table sorted as its groups are."""
+    found: dict[str, Open] = {}
+    for (wave, name), rows in clearance.groupby([Clearance.wave, Clearance.indicator]):
+        found.setdefault(str(wave), {})[str(name)] = (rows[Clearance.rule] == "").to_numpy(
+            copy=True
+        )
+    return found
+
+
+def _bounds(items: pd.DataFrame) -> Bounds:
+    """Least and greatest value of each item over its versions; none where its unit changed."""
+    found = {}
+    for name, rows in items.groupby(Items.item):
+        same = rows[Items.unit].nunique() == 1
+        low, high = rows[str(Items.minimum)], rows[str(Items.maximum)]
+        greatest = high.fillna(np.inf).max() if same else np.inf
+        # Amounts that cannot be negative are not in another unit either.
+        found[str(name)] = float(low.fillna(-np.inf).min()), float(greatest)
+    return found
+
+
+def _systems(kinds: Mapping[str, Rule]) -> Iterator[list[str]]:
+    """Names of indicators that tell of the same firms' figures: amounts that share an item.
+
+    Only where one of them is of an item that is not public anyway.
+    """
+    systems: list[list[str]] = []
+    for name, kind in kinds.items():
+        near = [
+            others
+            for others in systems
+            if not kind.categorical
+            and any(not kinds[o].categorical and kinds[o].items & kind.items for o in others)
+        ]
+        systems = [others for others in systems if others not in near]
+        systems.append([*sum(near, []), name])
+    for names in systems:
+        if any(kinds[name].sensitive for name in names):
+            yield names
+
+
+def _shown(
+    cells: Bools,
+    series: Series,
+    is_open: Bools,
+    before: Bools | None,
+    formulas: pd.Series[object],
+) -> Shown:
+    groups = np.flatnonzero(is_open & cells.any(axis=1))
+    hidden = np.zeros(len(groups), dtype=bool) if before is None else ~before[groups]
+    is_ratio = series.kind.kind == "ratio"
+    return Shown(
+        series,
+        groups,
+        cells[groups],
+        str(formulas[Indicators.numerator]),
+        str(formulas[Indicators.denominator]) if is_ratio else "",
+        int(str(formulas[str(Indicators.decimals)])),
+        np.zeros(len(groups), dtype=bool),
+        hidden,
+    )
+
+
+def _take_out(is_open: Sequence[Bools], shown: Sequence[Shown], found: Repaired) -> None:
+    """Close, in place, the groups that the audit suppressed."""
+    ends = np.cumsum([len(each.groups) for each in shown])
+    for mine, each, suppressed in zip(
+        is_open, shown, np.split(found.suppressed, ends[:-1]), strict=True
+    ):
+        mine[each.groups[suppressed]] = False
+
+
+def _audit(
+    wave: str, names: Sequence[str], shown: Sequence[Shown], found: Repaired
+) -> tuple[object, ...]:
+    cells = sum(len(each.groups) for each in shown)
+    taken, known = int(found.suppressed.sum()), int(found.known.sum())
+    return (wave, " ".join(names), cells, found.attacks, found.solves, taken, known)
+
+
+def _closed(
+    clearance: pd.DataFrame, cleared: Mapping[str, Open], kinds: Mapping[str, Rule]
+) -> DataFrame[Clearance]:
+    """The clearance with the rule `attack` where a group was closed, `part` where a part was."""
+    tables = []
+    for (wave, name), rows in clearance.groupby([Clearance.wave, Clearance.indicator]):
+        of_wave = cleared[str(wave)]
+        parts = [of_wave[part] for part in kinds[str(name)].parts if part in of_wave]
+        closed = ~np.all([of_wave[str(name)], *parts], axis=0)
+        rule = np.where(
+            rows[Clearance.rule] == "", "part" if parts else "attack", rows[Clearance.rule]
+        )
+        tables.append(rows.assign(**{Clearance.rule: np.where(closed, rule, rows[Clearance.rule])}))
+    return DataFrame[Clearance](pd.concat(tables, ignore_index=True))
