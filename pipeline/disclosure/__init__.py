@@ -6,7 +6,7 @@ told with them. Rows are cells, columns are firms; nothing here knows what they 
 
 from pipeline.disclosure.beside import safe_beside
 from pipeline.disclosure.primary import Primary, Rules, contributors, unsafe_amounts, unsafe_answers
-from pipeline.disclosure.secondary import Breakdown, Check, audit, protect
+from pipeline.disclosure.secondary import Breakdown, Check, audit, protect, told
 
 __all__ = [
     "Breakdown",
@@ -17,6 +17,7 @@ __all__ = [
     "contributors",
     "protect",
     "safe_beside",
+    "told",
     "unsafe_amounts",
     "unsafe_answers",
 ]
