@@ -201,7 +201,7 @@ def _typed(
     rows: pd.DataFrame, file: str, model: type[Model], problems: list[Problem]
 ) -> pd.DataFrame:
     """Rows with the types of the model; what it does not allow is a problem."""
-    table = rows.copy()
+    table, before = rows.copy(), len(problems)
     for column, dtype in model.empty().dtypes.items():
         if pd.api.types.is_numeric_dtype(dtype):
             table[column] = pd.to_numeric(rows[column].replace("", "nan"), errors="coerce")
@@ -210,7 +210,8 @@ def _typed(
                 Problem(f"'{rows[column][line]}'", "a number", AS_IT_WAS, file=file, row=str(line))
                 for line in wrong.index[wrong]
             ]
-            table = table[~wrong]
+    if len(problems) > before:
+        return model.empty()
     try:
         return model.validate(table.astype(model.empty().dtypes.to_dict()), lazy=True)
     except SchemaErrors as error:
