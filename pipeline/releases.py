@@ -210,6 +210,12 @@ def _typed(
                 Problem(f"'{rows[column][line]}'", "a number", AS_IT_WAS, file=file, row=str(line))
                 for line in wrong.index[wrong]
             ]
+    if Released.symbol in table:
+        mixed = table[Released.value].isna() == (table[Released.symbol] == "")
+        problems += [
+            Problem("both or none", "a value or a symbol", AS_IT_WAS, file=file, row=str(line))
+            for line in mixed.index[mixed]
+        ]
     if len(problems) > before:
         return model.empty()
     try:

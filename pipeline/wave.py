@@ -95,11 +95,8 @@ def run_wave(study: Study, wave: str, run: Run) -> Draft:
     log = wave_log(study.database).set_index(WaveLog.wave)[WaveLog.fingerprint]
     pending = [w for w in settings if w == wave or log.get(w) != sources[w]]
     taken = [take(study, settings[w], sources[w], run) for w in pending]
-    files, gone = (
-        hashes_of(settings.values(), study.raw),
-        changed_sources(study.releases, study.raw),
-    )
-    released = read_released(study.releases)
+    files = hashes_of(settings.values(), study.raw)
+    gone, released = changed_sources(study.releases, study.raw), read_released(study.releases)
     with open_store(study.database) as database, replaced(study.reports / wave) as folder:
         for new in taken:
             run.wave = new.wave
@@ -200,11 +197,8 @@ def analyse(
     panel, register, weights, shares = processed
     settings, rules = study.settings, study.settings.publication
     indicators = with_response(study.indicators, sensitivity=rules.participation)
-    groups, high = rules.breakdowns, rules.min_contributors_high
-    cells, limits = (
-        (shares, register, indicators, study.benchmark_pairs, released),
-        limits_of(study),
-    )
+    groups, high, limits = rules.breakdowns, rules.min_contributors_high, limits_of(study)
+    cells = shares, register, indicators, study.benchmark_pairs, released
     cleared = run(protect, *cells, breakdowns=groups, rules=limits, min_contributors_high=high)
     found = run(breaches, *cells, breakdowns=groups, rules=limits, min_contributors_high=high)
     measured = measure(study, processed, indicators, cleared, run)

@@ -158,7 +158,9 @@ BROKEN = {
     "no number": (HEAD + GOOD.replace("3.1", "3,1"), "2", "1,1991/x/all/estimate,1991,x,all"),
     "a text": (HEAD + GOOD.replace("3.1", "three"), "2", "'three'"),
     "no edition": (HEAD + GOOD[1:], "2", "''"),
-    "an unknown symbol": (HEAD + GOOD.replace("3.1,1,", ",1,q"), "2", "q"),
+    "an unknown symbol": (HEAD + GOOD.replace("3.1,1,,", ",1,q,"), "2", "q"),
+    "neither value nor symbol": (HEAD + GOOD.replace("3.1,1", ",1"), "2", "both or none"),
+    "a value beside a symbol": (HEAD + GOOD.replace("3.1,1,,", "3.1,1,c,"), "2", "both or none"),
     "a row twice": (HEAD + GOOD + GOOD, "2", "1991"),
 }
 

@@ -221,8 +221,8 @@ def test_what_was_published_and_is_unsafe_cannot_be_taken_back():
 
 
 def test_one_more_cell_beside_published_ones_must_not_tell_more():
-    # abc and cde were published: abcde would tell c = abc + cde - abcde. If nothing was, abcde stays
-    # and they go, as abcde - abc = de and abcde - cde = ab.
+    # abc and cde were published: abcde would tell c = abc + cde - abcde. If nothing was, abcde
+    # stays and they go, as abcde - abc = de and abcde - cde = ab.
     cells = rows("abcdefgh", "abcde", "abc", "cde", "fgh")
     assert suppress(cells, cost=[9, 8, 7, 6], forced=[1, 2]) == [0]
     assert suppress(cells, cost=[9, 8, 7, 6]) == [1, 2]
