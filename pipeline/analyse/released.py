@@ -59,10 +59,10 @@ def revisions(release: DataFrame[Release], released: DataFrame[Released]) -> Dat
     then = _then(release, released)
     known, same = then["known"], _same(release, then)
     hidden = release[Release.symbol] != ""
-    ids, main = release[Release.number_id], _main(release)
-    symbol = release.set_index(Release.number_id)[Release.symbol].reindex(main)
-    spoken_for = (main != ids) & hidden & (release[Release.symbol].to_numpy() == symbol.to_numpy())
-    spoken_for &= ~ids.isin(released[Released.number_id])
+    ids, (main, _) = _ids(release), _stand_ins(release)
+    symbols = release[Release.symbol].set_axis(pd.Index(ids))
+    spoken_for = (main != ids) & hidden & (symbols.to_numpy() == symbols.reindex(main).to_numpy())
+    spoken_for &= ~ids.isin(_ids(released))
     status = np.select(
         [known & ~same, hidden, ~known], ["changed", "suppressed", "new"], "unchanged"
     )
@@ -74,10 +74,19 @@ def revisions(release: DataFrame[Release], released: DataFrame[Released]) -> Dat
     return DataFrame[Revisions](pd.DataFrame(table))
 
 
-def _main(release: pd.DataFrame) -> pd.Series[str]:
-    """The id of the number that stands for each where it is not shown."""
-    stem = release[Release.number_id].str.rpartition("/")[0]
-    return stem + "/" + release[Release.statistic].replace(FIGURE)
+def _ids(table: pd.DataFrame) -> pd.Series[str]:
+    """The ids as Python's own strings, which pandas finds several times faster."""
+    return table[Release.number_id].astype(object)
+
+
+def _stand_ins(release: pd.DataFrame) -> tuple[pd.Series[str], pd.Series[str]]:
+    """Ids of what stands for each number where it is not shown, and of its group's estimate."""
+    stems = [name.rpartition("/")[0] + "/" for name in _ids(release)]
+    statistics = release[Release.statistic].tolist()
+    main = [f"{s}{FIGURE.get(name, name)}" for s, name in zip(stems, statistics, strict=True)]
+    estimate = [f"{stem}estimate" for stem in stems]
+    index = release.index
+    return pd.Series(main, index, dtype=object), pd.Series(estimate, index, dtype=object)
 
 
 def _then(release: pd.DataFrame, released: pd.DataFrame) -> pd.DataFrame:
@@ -86,12 +95,12 @@ def _then(release: pd.DataFrame, released: pd.DataFrame) -> pd.DataFrame:
     A number that has no row of its own has the symbol of the one that stands for it, and is
     confidential where the estimate of its group is.
     """
-    last = released.drop_duplicates(Released.number_id, keep="last")
+    last = released.assign(number_id=_ids(released))
+    last = last.drop_duplicates(Released.number_id, keep="last")
     last = last.set_index(Released.number_id)[PRINTED]
-    ids, main = release[Release.number_id], _main(release)
+    ids, (main, estimate) = _ids(release), _stand_ins(release)
     then = last.reindex(ids).set_axis(release.index)
     then["known"] = ids.isin(last.index)
-    estimate = ids.str.rpartition("/")[0] + "/estimate"
     for other, symbols in ((main, ("c", "x", "z", "u")), (estimate, ("c",))):
         symbol = last[Released.symbol].reindex(other).set_axis(release.index)
         spoken_for = ~then["known"] & symbol.isin(symbols)
