@@ -6,25 +6,27 @@ new one. The phases are those of the GSBPM: collect (4), process (5), analyse (6
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pandas as pd
 from pandera.typing import DataFrame
 
 from pipeline.analyse import (
     Rules,
     Thresholds,
+    as_released,
     benchmark,
+    breaches,
     compare,
     estimate,
     explain,
     position,
     protect,
     release,
+    revisions,
 )
 from pipeline.collect import (
     WaveSettings,
     correct,
+    hashes_of,
     read_exports,
     read_register,
     read_settings,
@@ -47,6 +49,7 @@ from pipeline.process import (
     validate,
     weight,
 )
+from pipeline.releases import Draft, changed_sources, notes_on, read_released
 from pipeline.run import Run
 from pipeline.store import (
     Taken,
@@ -61,6 +64,7 @@ from pipeline.study import Study, captions
 from pipeline.tables import (
     Answers,
     Benchmarks,
+    Breaches,
     Changes,
     Clearance,
     Contributions,
@@ -70,6 +74,7 @@ from pipeline.tables import (
     Panel,
     Register,
     Release,
+    Released,
     WaveLog,
     Weights,
 )
@@ -80,16 +85,19 @@ Processed = tuple[
 """All waves, comparable and weighted, with what each firm brings to each indicator."""
 
 
-def run_wave(study: Study, wave: str, run: Run) -> list[Path]:
-    """Make the reports of a wave and return their paths; earlier waves that are new come first.
+def run_wave(study: Study, wave: str, run: Run) -> Draft:
+    """Make the reports of a wave, cleared against all releases; earlier waves that are new first.
 
-    All files are read and validated before anything is stored; reports are replaced as a whole.
+    All files are read and validated before anything is stored; reports are replaced as a whole. The
+    ledger of releases is read and not written: see `mittelwelle release`.
     """
     settings = read_settings(study.raw, until=wave)
     sources = {w: source_of(s, study.raw, study.schema_files) for w, s in settings.items()}
     log = wave_log(study.database).set_index(WaveLog.wave)[WaveLog.fingerprint]
     pending = [w for w in settings if w == wave or log.get(w) != sources[w]]
     taken = [take(study, settings[w], sources[w], run) for w in pending]
+    files = hashes_of(settings.values(), study.raw)
+    gone, released = changed_sources(study.releases, study.raw), read_released(study.releases)
     with open_store(study.database) as database, replaced(study.reports / wave) as folder:
         for new in taken:
             run.wave = new.wave
@@ -100,13 +108,15 @@ def run_wave(study: Study, wave: str, run: Run) -> list[Path]:
         processed = process(study, answers, register, run)
         panel, frame, *_ = processed
         notes = run(review, panel, study.edits, frame, language=study.settings.languages[0])
-        results, released = analyse(study, processed, run)
+        results, numbers, found = analyse(study, processed, released, run)
         fields = {w: s.field_period for w, s in settings.items() if s.field_period}
         texts = captions(study, fields, wave=wave)
         languages = study.settings.languages
-        reports = run(render_reports, released, texts, folder, wave=wave, languages=languages)
+        reports = run(render_reports, numbers, texts, folder, wave=wave, languages=languages)
         write_results(database, results, notes, study.processed / wave)
-    return [study.reports / wave / report.name for report in reports]
+    paths = [study.reports / wave / report.name for report in reports]
+    status = run(revisions, numbers, released)
+    return Draft(paths, numbers, status, files, notes=gone + notes_on(found))
 
 
 def take(study: Study, settings: WaveSettings, source: str, run: Run) -> Taken:
@@ -181,32 +191,29 @@ Measured = tuple[DataFrame[Estimates], DataFrame[Changes], DataFrame[Benchmarks]
 """Levels, changes and trends, differences between groups."""
 
 
-def analyse(study: Study, processed: Processed, run: Run) -> tuple[Results, DataFrame[Release]]:
-    """From what firms bring to the numbers that may be published."""
+def analyse(
+    study: Study, processed: Processed, released: DataFrame[Released], run: Run
+) -> tuple[Results, DataFrame[Release], DataFrame[Breaches]]:
+    """From what firms bring to the numbers that may be published, beside those that were."""
     panel, register, weights, shares = processed
     settings, rules = study.settings, study.settings.publication
     indicators = with_response(study.indicators, sensitivity=rules.participation)
-    cleared = run(
-        protect,
-        shares,
-        register,
-        indicators,
-        study.benchmark_pairs,
-        breakdowns=rules.breakdowns,
-        rules=limits_of(study),
-        min_contributors_high=rules.min_contributors_high,
-    )
+    groups, high, limits = rules.breakdowns, rules.min_contributors_high, limits_of(study)
+    cells = shares, register, indicators, study.benchmark_pairs, released
+    cleared = run(protect, *cells, breakdowns=groups, rules=limits, min_contributors_high=high)
+    found = run(breaches, *cells, breakdowns=groups, rules=limits, min_contributors_high=high)
     measured = measure(study, processed, indicators, cleared, run)
     population = settings.target.column if settings.target else None
     columns = settings.weighting.compared
     quality = run(assess, weights, register, columns=columns, population=population)
     thresholds = Thresholds(**settings.quality.model_dump())
     published = *measured, cleared, indicators
-    released = run(release, *published, quality=quality, thresholds=thresholds)
+    draft = run(release, *published, quality=quality, thresholds=thresholds)
+    numbers = run(as_released, draft, released, wave=run.wave)
     tables: Results = {"panel": panel, "weights": weights, "contributions": shares}
     tables |= dict(zip(("estimates", "changes", "benchmarks"), measured, strict=True))
-    tables |= {"quality": quality, "clearance": cleared, "release": released}
-    return tables | explained(study, processed, cleared, run), released
+    tables |= {"quality": quality, "clearance": cleared, "release": numbers}
+    return tables | explained(study, processed, cleared, run), numbers, found
 
 
 def limits_of(study: Study) -> Rules:

@@ -1,6 +1,7 @@
 """GSBPM 6, analyse: estimate, compare, benchmark, explain, protect, position, release."""
 
 from pipeline.analyse.benchmark import benchmark
+from pipeline.analyse.breaches import breaches
 from pipeline.analyse.compare import compare
 from pipeline.analyse.estimate import estimate
 from pipeline.analyse.explain import explain
@@ -8,18 +9,22 @@ from pipeline.analyse.grades import Thresholds
 from pipeline.analyse.position import position
 from pipeline.analyse.protect import protect
 from pipeline.analyse.release import release
+from pipeline.analyse.released import as_released, revisions
 from pipeline.analyse.secure import secure
 from pipeline.disclosure import Rules
 
 __all__ = [
     "Rules",
     "Thresholds",
+    "as_released",
     "benchmark",
+    "breaches",
     "compare",
     "estimate",
     "explain",
     "position",
     "protect",
     "release",
+    "revisions",
     "secure",
 ]

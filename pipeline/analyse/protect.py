@@ -14,9 +14,10 @@ from pandera.typing import DataFrame
 from pipeline import disclosure
 from pipeline.analyse.domains import GROUP, Bools, groups_of
 from pipeline.analyse.measures import Floats, Ints, Rule, rules_of
+from pipeline.analyse.released import NOTHING, facts_of
 from pipeline.analyse.series import Names, limits_of, series_of
 from pipeline.errors import DisclosureError
-from pipeline.tables import BenchmarkPairs, Clearance, Contributions, Indicators, Register
+from pipeline.tables import BenchmarkPairs, Clearance, Contributions, Indicators, Register, Released
 from pipeline.tables.flow import RESPONSE
 
 
@@ -38,6 +39,7 @@ def protect(
     register: DataFrame[Register],
     indicators: DataFrame[Indicators],
     pairs: DataFrame[BenchmarkPairs],
+    released: DataFrame[Released] = NOTHING,
     *,
     breakdowns: Sequence[str],
     rules: disclosure.Rules,
@@ -51,21 +53,24 @@ def protect(
     published, and no unsafe rest, can be computed from those that are. A group that was taken out
     in the wave before is the first to go. Where participation is sensitive, a group whose response
     is not published has no number at all: each n, and an interval without width, would tell of it.
-    A formula is published where all its parts are. Raises DisclosureError if the audit finds
-    anything.
+    A formula is published where all its parts are. What was released stays published (it is known,
+    as if every reader had the exact figure) and the others are chosen so that they tell no more
+    with it. Raises DisclosureError if the audit finds anything.
     """
     groups, kinds = groups_of(register, breakdowns, pairs), rules_of(indicators)
     limits = limits_of(kinds, rules, min_contributors_high)
-    taken_out = dict.fromkeys(kinds, np.zeros(len(groups), dtype=bool))
+    none, facts = np.zeros(len(groups), dtype=bool), facts_of(released, groups)
+    taken_out = dict.fromkeys(kinds, none)
     cleared: Cleared = {}
     for wave, listed in register.groupby(Register.wave):
         own = contributions.loc[contributions[Contributions.wave] == wave]
-        secret = np.zeros(len(groups), dtype=bool)
+        secret = none
         for name, cells, series in series_of(own, listed, groups, kinds, limits):
-            primary = series.judge(cells)
+            primary, forced = series.judge(cells), facts.get((str(wave), name), none)
+            unsafe = (primary != "") | secret
             try:
                 suppressed = _suppress(
-                    cells, (primary != "") | secret, taken_out[name], series.unsafe, groups
+                    cells, unsafe, taken_out[name], series.unsafe, groups, forced=forced
                 )
             except DisclosureError as error:
                 located = [
@@ -77,10 +82,10 @@ def protect(
                 secret = suppressed
             cleared[str(wave), name] = Verdict(
                 disclosure.contributors(cells, series.holdings),
-                np.where(suppressed & (primary == ""), "secondary", primary),
+                np.where(suppressed, np.where(primary == "", "secondary", primary), ""),
                 series.widening(cells),
             )
-    return _table(cleared | _formulas(cleared, kinds), groups)
+    return _table(cleared | _formulas(cleared, kinds, facts), groups)
 
 
 def _table(cleared: Cleared, groups: pd.DataFrame) -> DataFrame[Clearance]:
@@ -97,16 +102,23 @@ def _table(cleared: Cleared, groups: pd.DataFrame) -> DataFrame[Clearance]:
 
 
 def _suppress(
-    cells: Bools, unsafe: Bools, taken_out: Bools, check: disclosure.Check, groups: pd.DataFrame
+    cells: Bools,
+    unsafe: Bools,
+    taken_out: Bools,
+    check: disclosure.Check,
+    groups: pd.DataFrame,
+    *,
+    forced: Bools,
 ) -> Bools:
     """Groups that are not published: `all` is the last to go, who went a wave before the first."""
     everybody = cells.shape[1] + 1.0
     importance = cells.sum(axis=1) - taken_out * everybody
     importance[0] = everybody
-    return disclosure.protect(cells, unsafe, importance, check, _partitions(cells, groups))
+    within = partitions(cells, groups)
+    return disclosure.protect(cells, unsafe, importance, check, within, forced=forced)
 
 
-def _partitions(cells: Bools, groups: pd.DataFrame) -> list[disclosure.Breakdown]:
+def partitions(cells: Bools, groups: pd.DataFrame) -> list[disclosure.Breakdown]:
     """Several groups of one breakdown within another group, by who is in them.
 
     So every breakdown adds up to `all`, a crossing to the groups of both its breakdowns, and the
@@ -124,8 +136,13 @@ def _partitions(cells: Bools, groups: pd.DataFrame) -> list[disclosure.Breakdown
     return found
 
 
-def _formulas(cleared: Cleared, kinds: Mapping[str, Rule]) -> Cleared:
-    """Clearance of what is computed from other indicators, where all of them are published."""
+def _formulas(
+    cleared: Cleared, kinds: Mapping[str, Rule], facts: Mapping[tuple[str, str], Bools]
+) -> Cleared:
+    """Clearance of what is computed from other indicators, where all of them are published.
+
+    Or where it was released itself.
+    """
     found = {}
     for name, kind in kinds.items():
         for wave in sorted({wave for wave, _ in cleared}):
@@ -137,7 +154,7 @@ def _formulas(cleared: Cleared, kinds: Mapping[str, Rule]) -> Cleared:
             )
             found[wave, name] = Verdict(
                 contributors.min(axis=0),
-                np.where((rules != "").any(axis=0), "part", ""),
+                np.where((rules != "").any(axis=0) & ~facts.get((wave, name), False), "part", ""),
                 widenings.max(axis=0),
             )
     return found

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from pipeline.cli.show import Console
 from pipeline.errors import MittelwelleError, Problem
+
+if TYPE_CHECKING:
+    from pipeline.releases import Draft
+    from pipeline.run import Run
+    from pipeline.study import Study
 
 EXIT_CODES = """
 Exit codes: 0 done · 1 a fault of the program · 2 something to mend (bad input, unknown wave,
@@ -50,6 +56,7 @@ def _version(asked: bool) -> None:
     "[bold]Examples[/bold]\n\n"
     "  mittelwelle wave                         the newest wave of the study in this folder\n\n"
     "  mittelwelle --study examples/jtrain wave 1988\n\n"
+    "  mittelwelle release                      freeze what its reports tell\n\n"
     "  mittelwelle flow                         the stages, their tables in and out\n\n"
     "  mittelwelle doctor                       what is installed, what is missing, what to do"
 )
@@ -84,19 +91,57 @@ def wave(
     """Run a wave and show what was made."""
     console = Console(quiet=quiet, as_json=as_json)
     with console.working() as announce:
-        from pipeline.collect import newest_wave
-        from pipeline.run import Run
         from pipeline.store import wave_log
-        from pipeline.study import read_study
-        from pipeline.wave import run_wave
 
-        described = read_study(study or context.obj or Path())
-        name = wave or newest_wave(described.raw)
-        run = Run(announce)
-        reports = run_wave(described, name, run)
+        described, run, draft = _drafted(study or context.obj or Path(), wave, announce)
+        name = run.wave
         taken = {step.wave for step in run.steps}
         records = [r for r in wave_log(described.database).to_dict("records") if r["wave"] in taken]
-    console.wave(name, run.steps, records, reports, data=described.processed / name)
+    console.wave(name, run.steps, records, draft, data=described.processed / name)
+
+
+@app.command(
+    help="Freeze what the reports of a wave tell: put it into the ledger, releases/<wave>.csv.\n\n"
+    "The reports are made anew. Every number that no ledger has yet is added, with the raw files "
+    "it was made from (releases/<wave>.sources.csv); rows that are there never change. Later runs "
+    "hold to it: no report tells more with it than is safe. Commit both files.\n\n"
+    "[bold]Examples[/bold]\n\n"
+    "  mittelwelle release                      the newest wave\n\n"
+    "  mittelwelle release 1988 --json\n\n"
+    "  mittelwelle release --study examples/jtrain\n\n"
+    "Exit code 3: nothing could be published safely; the ledger is as it was. Doing it again "
+    "changes nothing."
+)
+def release(
+    context: typer.Context,
+    wave: Annotated[
+        str | None, typer.Argument(metavar="[WAVE]", help="Its folder below data/raw.")
+    ] = None,
+    study: StudyOption = None,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Run a wave and release what it tells."""
+    console = Console(quiet=quiet, as_json=as_json)
+    with console.working() as announce:
+        from pipeline.releases import write_release
+
+        described, run, draft = _drafted(study or context.obj or Path(), wave, announce)
+        written = write_release(described.releases, run.wave, draft)
+    console.release(run.wave, draft, written)
+
+
+def _drafted(
+    folder: Path, wave: str | None, announce: Callable[[str, str], None]
+) -> tuple[Study, Run, Draft]:
+    """The study, and the run and the draft of a wave, the newest unless it is named."""
+    from pipeline.collect import newest_wave
+    from pipeline.run import Run
+    from pipeline.study import read_study
+    from pipeline.wave import run_wave
+
+    described, run = read_study(folder), Run(announce)
+    return described, run, run_wave(described, wave or newest_wave(described.raw), run)
 
 
 @app.command(

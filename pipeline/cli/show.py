@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pipeline.cli.flow import Stage
     from pipeline.disclosure.cases import Finding
     from pipeline.errors import MittelwelleError
+    from pipeline.releases import Draft, Edition
     from pipeline.run import Step
 
 
@@ -24,6 +25,15 @@ RECORDS = (
     "Wave {wave}: {records_in} rows in = {records_taken} taken + {records_rejected} rejected; "
     "{values_quarantined} values set aside"
 )
+STATUS = {
+    "new": "new",
+    "changed": "changed",
+    "unchanged": "as released",
+    "suppressed": "not shown",
+}
+"""What is said of the numbers of a release."""
+LISTED = 10
+"""Of more, only the first ones are printed; --json has all."""
 
 
 class Console:
@@ -46,19 +56,20 @@ class Console:
         wave: str,
         steps: Sequence[Step],
         records: Sequence[Mapping[Hashable, Any]],
-        reports: Sequence[Path],
+        draft: Draft,
         *,
         data: Path,
     ) -> None:
-        """Stages with rows and seconds, what validation took out, and the paths of the reports."""
+        """Stages with rows and seconds, what validation took out, reports, what to look into."""
         if self._as_json:
             self._json(
                 {
                     "wave": wave,
                     "stages": [asdict(step) for step in steps],
                     "records": [dict(record) for record in records],
-                    "reports": [str(path) for path in reports],
+                    "reports": [str(path) for path in draft.reports],
                     "data": str(data),
+                    **_beside_releases(draft),
                 }
             )
         elif not self._quiet:
@@ -72,11 +83,29 @@ class Console:
                 f"Wave {wave}", columns, [*rows, ["", "all stages", "", "", total]], right=3
             )
             lines = [RECORDS.format_map(record) for record in records]
-            lines += ["", "Reports:", *map(str, reports), ""]
+            lines += ["", "Reports:", *map(str, draft.reports), ""]
             lines.append(f"For the analyst only (findings by line, all tables): {data}")
-            console = _rich(sys.stdout)
-            for line in lines:
-                console.print(line, soft_wrap=True, highlight=False, markup=False)
+            self._lines([*lines, *_looked_into(draft)])
+
+    def release(self, wave: str, draft: Draft, edition: Edition) -> None:
+        """How the numbers of a release stand to those before, and where they are."""
+        if self._as_json:
+            self._json(
+                {
+                    "wave": wave,
+                    "edition": edition.number,
+                    "added": edition.added,
+                    "numbers": draft.counts,
+                    "files": [str(path) for path in edition.files],
+                    **_beside_releases(draft),
+                }
+            )
+        elif not self._quiet:
+            counts = ", ".join(f"{draft.counts.get(s, 0):,} {said}" for s, said in STATUS.items())
+            told = f"Edition {edition.number} is added to the ledger. Commit both files:"
+            same = f"Nothing new: the ledger stays as it is, with edition {edition.number}."
+            lines = [f"Wave {wave}: {counts}", *_looked_into(draft), ""]
+            self._lines([*lines, told if edition.added else same, *map(str, edition.files)])
 
     def flow(self, stages: Sequence[Stage]) -> None:
         """The stages in order."""
@@ -121,6 +150,12 @@ class Console:
                 console.print(f"  {label + ':':<10}{problem[key]}", markup=False, highlight=False)
 
     @staticmethod
+    def _lines(lines: Sequence[str]) -> None:
+        console = _rich(sys.stdout)
+        for line in lines:
+            console.print(line, soft_wrap=True, highlight=False, markup=False)
+
+    @staticmethod
     def _json(value: Any) -> None:
         sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
 
@@ -137,6 +172,28 @@ class Console:
         for row in rows:
             table.add_row(*(Text(cell) for cell in row))
         _rich(sys.stdout).print(table)
+
+
+def _beside_releases(draft: Draft) -> dict[str, Any]:
+    """For machines: what differs from what was released, and what to look into."""
+    return {"revised": draft.revised, "notes": [asdict(note) for note in draft.notes]}
+
+
+def _looked_into(draft: Draft) -> Iterator[str]:
+    """What differs from what was released, and what else is wrong with it, as lines."""
+    if draft.revised:
+        number, more = len(draft.revised), " …" * (len(draft.revised) > LISTED)
+        yield ""
+        yield (
+            f"{number:,} numbers differ from what was released: "
+            f"{', '.join(draft.revised[:LISTED])}{more}"
+        )
+    for note in draft.notes[:LISTED]:
+        yield ""
+        yield " · ".join(part for part in (note.wave, note.file, note.item) if part)
+        yield from (f"  {note.found}", f"  expected: {note.expected}", f"  do: {note.advice}")
+    if len(draft.notes) > LISTED:
+        yield f"… and {len(draft.notes) - LISTED:,} more: --json has all"
 
 
 def _rich(file: Any) -> RichConsole:

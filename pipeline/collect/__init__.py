@@ -5,11 +5,12 @@ from pipeline.collect.exports import read_exports
 from pipeline.collect.register import read_register
 from pipeline.collect.successions import read_successions
 from pipeline.collect.wave_settings import WaveSettings
-from pipeline.collect.waves import newest_wave, read_settings, source_of
+from pipeline.collect.waves import hashes_of, newest_wave, read_settings, source_of
 
 __all__ = [
     "WaveSettings",
     "correct",
+    "hashes_of",
     "newest_wave",
     "read_exports",
     "read_register",

@@ -102,8 +102,13 @@ def fingerprint(paths: Iterable[Path]) -> str:
     It is the hash of one line ``<SHA-256 of the content>  <name>`` a file, sorted. Raises
     ExportError for a file that is missing.
     """
-    lines = sorted(f"{hashlib.sha256(read_bytes(p)).hexdigest()}  {p.name}\n" for p in paths)
+    lines = sorted(f"{sha256(path)}  {path.name}\n" for path in paths)
     return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def sha256(path: Path) -> str:
+    """SHA-256 (hexadecimal) of a file's content; raises ExportError where it is missing."""
+    return hashlib.sha256(read_bytes(path)).hexdigest()
 
 
 def _no_key(file: str, sheet: Sheet, key: str) -> Problem:

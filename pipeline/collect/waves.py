@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from pipeline.collect.exports import fingerprint
+import pandas as pd
+from pandera.typing import DataFrame
+
+from pipeline.collect.exports import fingerprint, sha256
+from pipeline.collect.successions import FILE_NAME as SUCCESSIONS
 from pipeline.collect.wave_settings import WaveSettings, read_wave_settings
 from pipeline.errors import (
     ExportError,
@@ -17,6 +21,7 @@ from pipeline.errors import (
     nearest,
 )
 from pipeline.study import find_waves
+from pipeline.tables import SourceFiles
 
 CODE = tuple(sorted(Path(__file__).parents[1].rglob("*.py")))
 
@@ -59,11 +64,28 @@ def source_of(settings: WaveSettings, raw: Path, schemas: Sequence[Path]) -> str
 
     Raises ExportError for a file that is missing.
     """
-    folder = raw / settings.wave
-    names = ["wave.toml", *settings.files]
-    names += [settings.corrections] if settings.corrections else []
-    files = [folder / name for name in names]
     try:
-        return fingerprint([*files, raw / "register" / settings.register, *schemas, *CODE])
+        return fingerprint([*_files(settings, raw), *schemas, *CODE])
     except ExportError as error:
         raise ExportError([replace(p, wave=settings.wave) for p in error.problems]) from error
+
+
+def hashes_of(waves: Iterable[WaveSettings], raw: Path) -> DataFrame[SourceFiles]:
+    """SHA-256 of every raw file that the waves are made from; successions belong to all of them."""
+    successions = raw / "register" / SUCCESSIONS
+    rows = [
+        (settings.wave, path.relative_to(raw).as_posix(), sha256(path))
+        for settings in waves
+        for path in [*_files(settings, raw), *([successions] if successions.exists() else [])]
+    ]
+    columns = list(SourceFiles.to_schema().columns)
+    table = pd.DataFrame(sorted(rows), columns=columns, dtype="str")
+    return DataFrame[SourceFiles](SourceFiles.validate(table))
+
+
+def _files(settings: WaveSettings, raw: Path) -> list[Path]:
+    """The raw files of one wave."""
+    names = ["wave.toml", *settings.files]
+    names += [settings.corrections] if settings.corrections else []
+    folder = raw / settings.wave
+    return [*(folder / name for name in names), raw / "register" / settings.register]

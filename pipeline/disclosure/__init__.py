@@ -16,7 +16,7 @@ from pipeline.disclosure.primary import (
     unsafe_amounts,
     unsafe_answers,
 )
-from pipeline.disclosure.secondary import Breakdown, Check, audit, protect
+from pipeline.disclosure.secondary import Breakdown, Check, audit, protect, told
 
 __all__ = [
     "Breakdown",
@@ -31,6 +31,7 @@ __all__ = [
     "protect",
     "protection_needed",
     "safe_beside",
+    "told",
     "unsafe_amounts",
     "unsafe_answers",
 ]

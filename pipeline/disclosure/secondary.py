@@ -33,6 +33,8 @@ def protect(
     cost: FloatArray,
     check: Check,
     breakdowns: Sequence[Breakdown] = (),
+    *,
+    forced: BoolArray | None = None,
 ) -> BoolArray:
     """Choose the cells to suppress, primary and secondary.
 
@@ -52,29 +54,59 @@ def protect(
     anything, ValueError where the arrays do not fit. Langsrud (2024), Secondary cell suppression by
     Gaussian elimination, PSD 2024.
     """
-    _fit(cells, unsafe, cost, breakdowns)
+    forced = np.zeros(len(cells), dtype=np.bool_) if forced is None else forced
+    _fit(cells, unsafe, cost, breakdowns, forced)
     # Firms in the same cells are one column.
     first, atom_of_firm = _numbered(cells.T)
     atoms = cells[:, first]
 
-    judge = _Judge(check, atom_of_firm)
-    order = np.argsort(-cost, kind="stable")
-    published = ~(unsafe | judge(atoms))
+    judge, facts = _Judge(check, atom_of_firm), atoms[forced]
+    order = np.lexsort((-cost, ~forced))
+    published = ~(unsafe | judge(atoms)) | forced
     protected, pairs = _distinct(atoms[~published]), np.zeros((0, atoms.shape[1]), dtype=np.int64)
     while True:
         derived = _within_reach(atoms, published, breakdowns)
         protected = _distinct(np.vstack([protected, derived[judge(derived)]]))
+        protected = protected[~_in_span(facts, protected)]
         groups = _alike(atoms[published])
         candidates = order[published[order]]
         kept, left = _eliminate(atoms[candidates], np.vstack([protected, pairs]), groups)
         published[candidates[~kept]] = False  # and never again: at most one round per cell
         if kept.all():
             found = _unsafe_pairs(groups, left, judge)
+            found = found[~_in_span(facts, found)]
             if len(found) == 0:
                 break
             pairs = np.vstack([pairs, found])
-    _refuse(cells, _not_clean(atoms[published], protected, judge)[:, atom_of_firm])
+    _refuse(cells, _not_clean(atoms[published], protected, judge, facts)[:, atom_of_firm])
     return ~published
+
+
+def told(
+    cells: BoolArray, forced: BoolArray, check: Check, breakdowns: Sequence[Breakdown] = ()
+) -> BoolArray:
+    """List the unsafe aggregates (rows over firms) that the `forced` cells tell by themselves.
+
+    These are cells, forced ones or others, and the further aggregates that `protect` looks at; it
+    gives them up as known. Parameters as there.
+    """
+    first, atom_of_firm = _numbered(cells.T)
+    atoms = cells[:, first]
+    judge, facts = _Judge(check, atom_of_firm), atoms[forced]
+    near = _distinct(np.vstack([atoms, _within_reach(atoms, forced, breakdowns)]))
+    near = near[judge(near)]
+    groups = _alike(facts)
+    pairs = _unsafe_pairs(groups, _eliminate(facts, facts[:0], groups)[1], judge) != 0
+    found: BoolArray = _distinct(np.vstack([near[_in_span(facts, near)], pairs]))
+    return found[:, atom_of_firm]
+
+
+def _in_span(facts: BoolArray, rows: BoolArray | IntArray) -> BoolArray:
+    """Whether each row follows from the facts: exactly, as nothing is left of it."""
+    if not len(facts) or not len(rows):
+        return np.zeros(len(rows), dtype=np.bool_)
+    _, left = _eliminate(facts, facts[:0], rows)
+    return np.asarray(~left.any(axis=1))
 
 
 def audit(cells: BoolArray, published: BoolArray, protected: BoolArray) -> BoolArray:
@@ -138,11 +170,18 @@ class _Judge:
         return np.array([self._known[key] for key in keys], dtype=np.bool_)
 
 
-def _not_clean(shown: BoolArray, protected: BoolArray, judge: Check) -> BoolArray:
-    """List protected aggregates that follow from rows shown, and pairs that tell on each other."""
-    span = span_of(shown)
-    pairs = _parallel_pairs(_alike(shown), span)
-    return np.vstack([protected[_follows(span, protected)], pairs[judge(pairs)]])
+def _not_clean(shown: BoolArray, protected: BoolArray, judge: Check, facts: BoolArray) -> BoolArray:
+    """List protected aggregates that follow from rows shown, and pairs that tell on each other.
+
+    Not the pairs that do so by the facts alone.
+    """
+    span, groups = span_of(shown), _alike(shown)
+    pairs = _parallel_pairs(groups, span)
+    pairs = pairs[judge(pairs)]
+    if len(facts) and len(pairs):
+        known = set(_keys(_parallel_pairs(groups, span_of(facts))))
+        pairs = pairs[[key not in known for key in _keys(pairs)]]
+    return np.vstack([protected[_follows(span, protected)], pairs])
 
 
 def _refuse(cells: BoolArray, found: BoolArray) -> None:
@@ -208,7 +247,7 @@ def _differences(sets: BoolArray, families: list[list[int]]) -> list[BoolArray]:
 
 
 def _eliminate(
-    candidates: BoolArray, protected: IntArray, carried: BoolArray
+    candidates: BoolArray, protected: BoolArray | IntArray, carried: BoolArray | IntArray
 ) -> tuple[BoolArray, IntArray]:
     """Keep candidates as `elimination.keep` does; with dense rows."""
     parts = (csr_array(rows.astype(np.int64)) for rows in (candidates, protected, carried))
@@ -257,13 +296,17 @@ def _keys(rows: BoolArray) -> list[bytes]:
 
 
 def _fit(
-    cells: BoolArray, unsafe: BoolArray, cost: FloatArray, breakdowns: Sequence[Breakdown]
+    cells: BoolArray,
+    unsafe: BoolArray,
+    cost: FloatArray,
+    breakdowns: Sequence[Breakdown],
+    forced: BoolArray,
 ) -> None:
     """Refuse arrays of the wrong kind or shape, and parts that overlap or leave their parent."""
-    if cells.dtype != np.bool_ or unsafe.dtype != np.bool_:
-        raise TypeError("cells and unsafe must be boolean")
-    if cells.ndim != 2 or not unsafe.shape == cost.shape == cells.shape[:1]:
-        raise ValueError("cells must be cells x firms, unsafe and cost one per cell")
+    if not cells.dtype == unsafe.dtype == forced.dtype == np.bool_:
+        raise TypeError("cells, unsafe and forced must be boolean")
+    if cells.ndim != 2 or not unsafe.shape == cost.shape == forced.shape == cells.shape[:1]:
+        raise ValueError("cells must be cells x firms; unsafe, cost and forced one per cell")
     if not np.isfinite(cost).all():
         raise ValueError("cost must be finite")
     for parent, parts in breakdowns:

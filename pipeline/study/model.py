@@ -64,6 +64,11 @@ class Study:
         return self.folder / "reports"
 
     @property
+    def releases(self) -> Path:
+        """The ledger of everything that was ever released: tracked, only ever added to."""
+        return self.folder / "releases"
+
+    @property
     def schema_files(self) -> tuple[Path, ...]:
         """Every file of the study's description, in a fixed order."""
         found = (self.folder / "schemas").rglob("*")

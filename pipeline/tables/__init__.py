@@ -28,6 +28,7 @@ from pipeline.tables.metadata import (
     Items,
     Questions,
 )
+from pipeline.tables.releases import Breaches, Released, Revisions, SourceFiles, Sources
 from pipeline.tables.results import (
     Benchmarks,
     Changes,
@@ -45,6 +46,7 @@ __all__ = [
     "Answers",
     "BenchmarkPairs",
     "Benchmarks",
+    "Breaches",
     "Captions",
     "ChangeRules",
     "Changes",
@@ -69,6 +71,10 @@ __all__ = [
     "RawAnswers",
     "Register",
     "Release",
+    "Released",
+    "Revisions",
+    "SourceFiles",
+    "Sources",
     "Successions",
     "WaveLog",
     "Weights",

@@ -264,7 +264,7 @@ def test_a_fault_of_the_suppression_is_found_by_the_audit(monkeypatch):
         return np.ones(len(candidates), dtype=bool), np.zeros((len(groups), 0), dtype=np.int64)
 
     monkeypatch.setattr(secondary, "_eliminate", keep_everything)
-    monkeypatch.setattr(secondary, "_unsafe_pairs", lambda groups, left, judge: [])
+    monkeypatch.setattr(secondary, "_unsafe_pairs", lambda groups, left, judge: left[:0])
     rows, reg = by_sector()
     with pytest.raises(DisclosureError) as refusal:
         protect(rows, reg, indicators(), breakdowns=["sector"], rules=MIN_3)

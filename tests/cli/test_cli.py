@@ -19,7 +19,7 @@ from pipeline.disseminate import fonts
 from pipeline.errors import DisclosureError, ExportError, MittelwelleError, Problem
 
 Call = Callable[..., tuple[int, str, str]]
-COMMANDS = ["wave", "flow", "doctor"]
+COMMANDS = ["wave", "release", "flow", "doctor"]
 
 
 @pytest.mark.parametrize("command", [[], *([c] for c in COMMANDS)], ids=" ".join)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from pipeline.collect.waves import CODE, newest_wave, read_settings, source_of
+from pipeline.collect.waves import CODE, hashes_of, newest_wave, read_settings, source_of
 from pipeline.errors import ExportError, StudyError, UnknownWaveError
 
 SMALL = Path(__file__).resolve().parents[1] / "studies" / "small"
@@ -114,3 +115,26 @@ def test_a_missing_register_is_named_with_its_wave(raw: Path) -> None:
         source(raw)
     (problem,) = caught.value.problems
     assert (problem.wave, problem.file, problem.found) == ("2022", "2022.csv", "no such file")
+
+
+def test_every_raw_file_of_the_waves_has_its_hash(raw: Path) -> None:
+    settings = read_settings(raw, until="2022").values()
+    found = hashes_of(settings, raw)
+    assert list(zip(found["wave"], found["file"], strict=True)) == [
+        ("2021", "2021/small_2021.csv"),
+        ("2021", "2021/wave.toml"),
+        ("2021", "register/2021.csv"),
+        ("2022", "2022/north.csv"),
+        ("2022", "2022/south.csv"),
+        ("2022", "2022/wave.toml"),
+        ("2022", "register/2022.csv"),
+    ]
+    for file, sha256 in zip(found["file"], found["sha256"], strict=True):
+        assert hashlib.sha256((raw / file).read_bytes()).hexdigest() == sha256
+    # Mergers and new ids concern the firms of every wave.
+    (raw / "register/succession.csv").write_text("wave,firm_id,successor,continues\n")
+    again = hashes_of(settings, raw)
+    assert list(again.loc[again["file"] == "register/succession.csv", "wave"]) == ["2021", "2022"]
+    (raw / "2021/small_2021.csv").unlink()
+    with pytest.raises(ExportError):
+        hashes_of(settings, raw)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.disclosure.primary import Rules, unsafe_amounts
-from pipeline.disclosure.secondary import audit, protect
+from pipeline.disclosure.secondary import audit, protect, told
 from pipeline.errors import DisclosureError
 
 SHARED = Path(__file__).resolve().parents[2].parent / "shared" / "disclosure"
@@ -30,12 +30,22 @@ def primary_of(x, rules, holdings=None):
     return lambda cells: unsafe_amounts(cells, np.asarray(x, dtype=float), labels, rules).unsafe
 
 
-def suppress(cells, rules=MIN_3, x=None, breakdowns=(), cost=None):
+def suppress(cells, rules=MIN_3, x=None, breakdowns=(), cost=None, *, forced=()):
     """Suppressed row numbers; importance falls in the order of the rows."""
     x = np.ones(cells.shape[1]) if x is None else np.asarray(x, dtype=float)
     check = primary_of(x, rules)
     cost = -np.arange(len(cells)) if cost is None else np.asarray(cost)
-    return np.flatnonzero(protect(cells, check(cells), cost, check, breakdowns)).tolist()
+    facts = np.isin(np.arange(len(cells)), forced)
+    suppressed = protect(cells, check(cells), cost, check, breakdowns, forced=facts)
+    return np.flatnonzero(suppressed).tolist()
+
+
+def known(firms, cells, *forced, breakdowns=()):
+    """What the forced cells tell although fewer than three firms are in it, as letters."""
+    facts = np.isin(np.arange(len(cells)), forced)
+    check = primary_of(np.ones(cells.shape[1]), MIN_3)
+    found = told(cells, facts, check, breakdowns)
+    return sorted("".join(np.array(list(firms))[row]) for row in found)
 
 
 def test_margin_subtraction_takes_one_more_cell():
@@ -186,6 +196,46 @@ def test_cells_flagged_by_the_caller_alone_are_protected():
     assert suppressed.tolist() == [False, True, True]
 
 
+def test_what_was_published_stays_and_others_give_way():
+    # a = all - bcd - efg, and efg is worth more than bcd: bcd goes, but not where it was published.
+    cells, cost = rows("abcdefg", "abcdefg", "bcd", "efg", "a"), [9, 1, 5, 0]
+    assert suppress(cells, cost=cost) == [1, 3]
+    assert suppress(cells, cost=cost, forced=[1]) == [2, 3]
+    assert known("abcdefg", cells, 1) == []
+    # It goes before all: with bcd and efg published, all would tell a.
+    assert suppress(cells, cost=cost, forced=[1, 2]) == [0, 3]
+
+
+def test_what_was_published_and_is_unsafe_cannot_be_taken_back():
+    cells = rows("abcdefg", "abcdefg", "bcd", "efg", "a")
+    # a is known: nothing is gained by suppressing others.
+    assert suppress(cells, forced=[3]) == []
+    assert known("abcdefg", cells, 3) == ["a"]
+    # all, bcd and efg tell a, which itself is not published; no more follows.
+    assert suppress(cells, forced=[0, 1, 2]) == [3]
+    assert known("abcdefg", cells, 0, 1, 2) == ["a"]
+    # Two firms of the rest: b is not known, as all - cdef tells only a + b.
+    cells = rows("abcdef", "abcdef", "cdef", "a", "b")
+    assert suppress(cells, forced=[0, 1], breakdowns=[(0, [1, 2, 3])]) == [2, 3]
+    assert known("abcdef", cells, 0, 1, breakdowns=[(0, [1, 2, 3])]) == ["ab"]
+
+
+def test_one_more_cell_beside_published_ones_must_not_tell_more():
+    # abc and cde were published: abcde would tell c = abc + cde - abcde. If nothing was, abcde
+    # stays and they go, as abcde - abc = de and abcde - cde = ab.
+    cells = rows("abcdefgh", "abcde", "abc", "cde", "fgh")
+    assert suppress(cells, cost=[9, 8, 7, 6], forced=[1, 2]) == [0]
+    assert suppress(cells, cost=[9, 8, 7, 6]) == [1, 2]
+
+
+def test_pairs_that_tell_on_each_other_since_they_were_published():
+    # acde - bcde = a - b.
+    cells = rows("abcde", "acde", "bcde")
+    assert suppress(cells) == [1]
+    assert suppress(cells, forced=[0, 1]) == []
+    assert known("abcde", cells, 0, 1) == ["ab"]
+
+
 def test_audit_by_hand():
     cells = rows("abcd", "abcd", "ab", "d")
     everything = np.ones(3, dtype=bool)
@@ -306,6 +356,30 @@ def test_attacker_computes_nothing_unsafe(table):
             assert not computable(np.vstack([published, firms[own]]), others).any()
     for cell, hidden in zip(cells, suppressed, strict=True):
         assert hidden or obeys(cell, x, holdings, rules)
+
+
+@settings(max_examples=150, deadline=None)
+@given(tables(), st.randoms(use_true_random=False))
+def test_attacker_learns_no_more_than_was_published(table, random):
+    """Whatever was published, safe or not: nothing unsafe follows that did not follow already."""
+    cells, x, holdings, rules, cost, breakdowns = table
+    check = primary_of(x, rules, holdings)
+    forced = np.array([random.random() < 0.4 for _ in cells])
+    suppressed = protect(cells, check(cells), cost, check, breakdowns, forced=forced)
+    assert not (suppressed & forced).any()
+    differences = [a & ~b for a in cells for b in cells if not (b & ~a).any()]
+    targets = np.vstack([cells, np.eye(len(x), dtype=bool), *differences])
+    unsafe = np.array([row.any() and not obeys(row, x, holdings, rules) for row in targets])
+    targets = targets[unsafe]
+    before, after = computable(cells[forced], targets), computable(cells[~suppressed], targets)
+    new = targets[after & ~before]
+    reached = [a & ~b for a in cells[~suppressed] for b in cells[~suppressed]]
+    shown = {row.tobytes() for row in np.vstack([cells, np.eye(len(x), dtype=bool), *reached])}
+    assert not [row for row in new if row.tobytes() in shown]
+    named = {row.tobytes() for row in told(cells, forced, check, breakdowns)}
+    cell = [row.tobytes() for row in cells[check(cells)] if row.any()]
+    known = computable(cells[forced], cells[check(cells) & cells.any(axis=1)])
+    assert {key for key, follows in zip(cell, known, strict=True) if follows} <= named
 
 
 @settings(max_examples=50, deadline=None)

@@ -1,0 +1,235 @@
+"""The ledger: what was ever released, in `releases/`; tracked, and only ever added to.
+
+`<wave>.csv` has the numbers that the releases of a wave told first or anew, `<wave>.sources.csv`
+the raw files that they were made from. Who stood behind a number is confidential and in neither: it
+is worked out again from those files.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import pandas as pd
+import pandera.pandas as pa
+from pandera.errors import SchemaErrors
+from pandera.typing import DataFrame
+
+from pipeline.errors import Problem, StoreError
+from pipeline.tables import Breaches, Release, Released, Revisions, SourceFiles, Sources
+
+NUMBERS, SOURCES = ".csv", ".sources.csv"
+AS_IT_WAS = "take the file from version control as it was: its rows never change"
+Model = TypeVar("Model", bound=pa.DataFrameModel)
+
+
+@dataclass(frozen=True, eq=False)
+class Draft:
+    """What a run made, and how it stands to what was released; `notes` say what to look into."""
+
+    reports: list[Path]
+    numbers: DataFrame[Release]
+    revisions: DataFrame[Revisions]
+    files: DataFrame[SourceFiles]
+    notes: tuple[Problem, ...]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Numbers by status."""
+        found = self.revisions[Revisions.status].value_counts()
+        return {str(status): int(count) for status, count in sorted(found.items())}
+
+    @property
+    def revised(self) -> list[str]:
+        """Ids of the numbers that differ from what was released."""
+        changed = self.revisions[Revisions.status] == "changed"
+        return [str(name) for name in self.revisions.loc[changed, Revisions.number_id]]
+
+
+def read_released(folder: Path) -> DataFrame[Released]:
+    """Every number of every release; of each number the row that counts is the last.
+
+    That of the wave's own release where it has one: later waves tell a number again only where
+    there was none. Raises StoreError with everything that is wrong in the files.
+    """
+    table = _read(folder, NUMBERS, Released)
+    own = table[Released.release] == table[Released.wave]
+    order = [Released.number_id, "own", Released.release, str(Released.edition)]
+    table = table.assign(own=own).sort_values(order, ignore_index=True)
+    return DataFrame[Released](table.drop(columns="own"))
+
+
+def changed_sources(folder: Path, raw: Path) -> tuple[Problem, ...]:
+    """Raw files that are gone or another than when they were released, by the last editions.
+
+    What was released of them counts as known exactly, as all released numbers do.
+    """
+    table = _read(folder, SOURCES, Sources)
+    last = table.groupby(Sources.release)[str(Sources.edition)].transform("max")
+    table = table[table[str(Sources.edition)] == last]
+    found = {file: _sha256(raw / file) for file in sorted(set(table[Sources.file]))}
+    return tuple(
+        Problem(
+            found=f"SHA-256 {found[file]}" if found[file] else "no such file",
+            expected=f"SHA-256 {sha256}, as in edition {edition} of release {release}",
+            advice="put the file back as it was; or, if the change is meant, "
+            f"'mittelwelle release {release}' takes it into the ledger",
+            wave=wave,
+            file=file,
+        )
+        for release, edition, wave, file, sha256 in table.itertuples(index=False, name=None)
+        if found[file] != sha256
+    )
+
+
+def notes_on(breaches: DataFrame[Breaches]) -> tuple[Problem, ...]:
+    """What earlier releases tell against today's rules, in words."""
+    return tuple(
+        Problem(
+            found=f"{place}: rule '{rule}' forbids it, but earlier releases tell it"
+            if rule
+            else f"{place}: released, but not computed any more",
+            expected="released numbers that obey today's rules, and are among today's",
+            advice="it cannot be taken back and counts as known; make sure that rules or groups "
+            "were changed on purpose",
+            wave=wave,
+            item=indicator,
+        )
+        for wave, indicator, breakdown, group, rule in breaches.itertuples(index=False, name=None)
+        for place in (f"{breakdown}={group}" if breakdown else "firms of no group of their own",)
+    )
+
+
+@dataclass(frozen=True)
+class Edition:
+    """The ledger's files of a wave; `added`: whether they have grown by this edition."""
+
+    number: int
+    added: bool
+    files: tuple[Path, ...]
+
+
+def write_release(folder: Path, wave: str, draft: Draft) -> Edition:
+    """Add what a draft tells to the ledger of its wave.
+
+    Rows that are there stay byte for byte. A draft that tells nothing new, of the same raw files,
+    changes nothing; its edition is the last one. Both files are replaced only when both are
+    written. A value is written as it is printed, so that reading it gives the same number.
+    """
+    paths = folder / f"{wave}{NUMBERS}", folder / f"{wave}{SOURCES}"
+    numbers, sources = _read(folder, NUMBERS, Released), _read(folder, SOURCES, Sources)
+    own = sources[sources[Sources.release] == wave]
+    editions = numbers.loc[numbers[Released.release] == wave, str(Released.edition)]
+    edition = max([0, *editions, *own[str(Sources.edition)]])
+    last = own.loc[own[str(Sources.edition)] == edition, list(draft.files.columns)]
+    news = draft.numbers[draft.revisions[str(Revisions.written)]]
+    if news.empty and edition and set(_rows(last)) == set(_rows(draft.files)):
+        return Edition(edition, added=False, files=paths)
+    columns = (news[str(column)] for column in (Release.value, Release.decimals, Release.symbol))
+    printed = ["" if s else f"{value:z.{n}f}" for value, n, s in zip(*columns, strict=True)]
+    news = news.assign(**{str(Release.value): printed})
+    folder.mkdir(exist_ok=True)
+    fresh = _added(paths[0], edition + 1, news), _added(paths[1], edition + 1, draft.files)
+    for new, path in zip(fresh, paths, strict=True):
+        new.replace(path)
+    return Edition(edition + 1, added=True, files=paths)
+
+
+def _rows(table: pd.DataFrame) -> Iterator[tuple[object, ...]]:
+    return table.itertuples(index=False, name=None)
+
+
+def _added(path: Path, edition: int, table: pd.DataFrame) -> Path:
+    """A file beside `path` with its rows and those of a further edition."""
+    added = io.StringIO()
+    writer = csv.writer(added, lineterminator="\n")
+    if not path.exists():
+        writer.writerow([Released.edition, *table.columns])
+    writer.writerows((edition, *row) for row in _rows(table))
+    fresh = path.with_name(f".{path.name}.new")
+    before = path.read_bytes() if path.exists() else b""
+    fresh.write_bytes(before + added.getvalue().encode())
+    return fresh
+
+
+def _sha256(path: Path) -> str:
+    """SHA-256 of a file; empty where there is none."""
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+
+
+def _read(folder: Path, ending: str, model: type[Model]) -> DataFrame[Model]:
+    """The files of one kind as one table; its first column, the release, is the file's name."""
+    problems: list[Problem] = []
+    tables: list[pd.DataFrame] = [model.empty()]
+    for path in sorted(folder.glob(f"*{ending}")):
+        if path.name.endswith(SOURCES) == (ending == SOURCES):
+            rows = _lines(path, list(model.to_schema().columns)[1:], problems)
+            rows.insert(0, Released.release, path.name.removesuffix(ending))
+            tables.append(_typed(rows, path.name, model, problems))
+    if problems:
+        raise StoreError(problems)
+    return DataFrame[Model](model.validate(pd.concat(tables, ignore_index=True)))
+
+
+def _lines(path: Path, columns: list[str], problems: list[Problem]) -> pd.DataFrame:
+    """The rows of a file as text, by line; what is none is a problem."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        problems.append(Problem(str(error), "a file in UTF-8", AS_IT_WAS, file=path.name))
+        text = ",".join(columns)
+    head, *rows = list(csv.reader(io.StringIO(text, newline=""))) or [[]]
+    if head != columns:
+        found = ",".join(head) or "nothing"
+        problems.append(Problem(found, ",".join(columns), AS_IT_WAS, file=path.name, row="1"))
+        rows = []
+    table = {line: row for line, row in enumerate(rows, 2) if len(row) == len(columns)}
+    problems += [
+        Problem(",".join(row), f"{len(columns)} fields", AS_IT_WAS, file=path.name, row=str(line))
+        for line, row in enumerate(rows, 2)
+        if line not in table
+    ]
+    return pd.DataFrame(list(table.values()), index=list(table), columns=columns, dtype="str")
+
+
+def _typed(
+    rows: pd.DataFrame, file: str, model: type[Model], problems: list[Problem]
+) -> pd.DataFrame:
+    """Rows with the types of the model; what it does not allow is a problem."""
+    table, before = rows.copy(), len(problems)
+    for column, dtype in model.empty().dtypes.items():
+        if pd.api.types.is_numeric_dtype(dtype):
+            table[column] = pd.to_numeric(rows[column].replace("", "nan"), errors="coerce")
+            wrong = table[column].isna() & ((rows[column] != "") | (column != Released.value))
+            problems += [
+                Problem(f"'{rows[column][line]}'", "a number", AS_IT_WAS, file=file, row=str(line))
+                for line in wrong.index[wrong]
+            ]
+    if Released.symbol in table:
+        mixed = table[Released.value].isna() == (table[Released.symbol] == "")
+        problems += [
+            Problem("both or none", "a value or a symbol", AS_IT_WAS, file=file, row=str(line))
+            for line in mixed.index[mixed]
+        ]
+    if len(problems) > before:
+        return model.empty()
+    try:
+        return model.validate(table.astype(model.empty().dtypes.to_dict()), lazy=True)
+    except SchemaErrors as error:
+        problems += [
+            Problem(
+                str(case["failure_case"]),
+                str(case["check"]),
+                AS_IT_WAS,
+                file=file,
+                row=str(case["index"]),
+                item=str(case["column"]),
+            )
+            for case in error.failure_cases.to_dict("records")
+        ]
+        return model.empty()

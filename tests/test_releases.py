@@ -1,0 +1,193 @@
+"""The ledger's files: what is written is read again, rows never change, broken files are named."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.errors import Problem, StoreError
+from pipeline.releases import Draft, changed_sources, notes_on, read_released, write_release
+from pipeline.tables import Breaches, Release, Revisions, SourceFiles
+
+NAN = math.nan
+OLD, NEW = "a" * 64, "b" * 64
+
+
+def table(model, *rows):
+    types = model.empty().dtypes.to_dict()
+    return model.validate(pd.DataFrame(rows, columns=list(types)).astype(types))
+
+
+def number(wave, value, *, symbol="", decimals=1, name="x"):
+    """The estimate of everybody."""
+    where = (f"{wave}/{name}/all/estimate", wave, name, "all", "all", "", "estimate")
+    return (*where, value, decimals, symbol, "")
+
+
+def draft(*numbers, status="new", written=True, sha256=OLD):
+    """A draft of these numbers, all with one status."""
+    release = table(Release, *numbers)
+    stands = [(identity, status, written) for identity in release["number_id"]]
+    files = table(SourceFiles, ("1991", "1991/answers.csv", sha256))
+    return Draft([], release, table(Revisions, *stands), files, ())
+
+
+def write(folder, wave, *numbers, **stand):
+    return write_release(folder, wave, draft(*numbers, **stand))
+
+
+def values(folder):
+    released = read_released(folder)
+    columns = ("release", "edition", "number_id", "value", "symbol")
+    return list(released[list(columns)].itertuples(index=False, name=None))
+
+
+def test_what_is_written_is_what_is_printed(tmp_path):
+    edition = write(tmp_path, "1991", number("1991", 3.1), number("1990", NAN, symbol="c"))
+    assert (edition.number, edition.added) == (1, True)
+    assert [path.name for path in edition.files] == ["1991.csv", "1991.sources.csv"]
+    numbers, sources = (path.read_bytes() for path in edition.files)
+    assert numbers == (
+        b"edition,number_id,wave,indicator,breakdown,group,reference,statistic,value,decimals,"
+        b"symbol,grade\n"
+        b"1,1991/x/all/estimate,1991,x,all,all,,estimate,3.1,1,,\n"
+        b"1,1990/x/all/estimate,1990,x,all,all,,estimate,,1,c,\n"
+    )
+    assert sources.decode() == f"edition,wave,file,sha256\n1,1991,1991/answers.csv,{OLD}\n"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["1991.csv", "1991.sources.csv"]
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(-(10**9), 10**9), st.integers(0, 4))
+def test_a_value_is_read_as_it_was_written(tmp_path_factory, units, decimals):
+    folder = tmp_path_factory.mktemp("ledger")
+    value = round(units / 10**decimals, decimals) + 0.0
+    write(folder, "1991", number("1991", value, decimals=decimals))
+    (row,) = read_released(folder).to_dict("records")
+    assert row["value"] == value
+    assert row["decimals"] == decimals
+
+
+def test_editions_are_added_and_rows_stay(tmp_path):
+    first = write(tmp_path, "1991", number("1991", 3.1)).files
+    before = [path.read_bytes() for path in first]
+    again = write(tmp_path, "1991", number("1991", 3.1), status="unchanged", written=False)
+    assert (again.number, again.added) == (1, False)
+    assert [path.read_bytes() for path in first] == before
+    second = write(tmp_path, "1991", number("1991", 3.4), status="changed", sha256=NEW)
+    assert (second.number, second.added) == (2, True)
+    for path, bytes_before in zip(first, before, strict=True):
+        assert path.read_bytes().startswith(bytes_before)
+    identity = "1991/x/all/estimate"
+    assert values(tmp_path) == [("1991", 1, identity, 3.1, ""), ("1991", 2, identity, 3.4, "")]
+
+
+def test_other_raw_files_are_an_edition_even_without_a_number(tmp_path):
+    write(tmp_path, "1991", number("1991", 3.1))
+    stands = {"status": "unchanged", "written": False}
+    assert write(tmp_path, "1991", number("1991", 3.1), sha256=NEW, **stands).number == 2
+    assert write(tmp_path, "1991", number("1991", 3.1), sha256=NEW, **stands).added is False
+    assert len(values(tmp_path)) == 1
+
+
+def test_the_release_of_its_own_wave_counts(tmp_path):
+    # 1990 was told by the release of 1991 first; then 1990 was corrected and released itself.
+    write(tmp_path, "1991", number("1990", 1.0), number("1991", 2.0))
+    write(tmp_path, "1990", number("1990", 1.5), status="changed")
+    assert [row[0::3] for row in values(tmp_path)] == [
+        ("1991", 1.0),
+        ("1990", 1.5),
+        ("1991", 2.0),
+    ]
+
+
+def test_no_ledger_is_an_empty_one(tmp_path):
+    assert len(read_released(tmp_path / "releases")) == 0
+    assert changed_sources(tmp_path / "releases", tmp_path) == ()
+    write(tmp_path / "releases", "1991", number("1991", 3.1))
+    assert len(read_released(tmp_path / "releases")) == 1
+
+
+def test_raw_files_that_are_gone_or_others_are_named(tmp_path):
+    raw = tmp_path / "answers.csv"
+    raw.write_bytes(b"as delivered")
+    files = [("1991", "answers.csv", hashlib.sha256(b"as delivered").hexdigest())]
+    made = draft(number("1991", 3.1))
+    made = Draft([], made.numbers, made.revisions, table(SourceFiles, *files), ())
+    write_release(tmp_path / "releases", "1991", made)
+    assert changed_sources(tmp_path / "releases", tmp_path) == ()
+    raw.write_bytes(b"corrected")
+    (problem,) = changed_sources(tmp_path / "releases", tmp_path)
+    assert (problem.wave, problem.file) == ("1991", "answers.csv")
+    assert problem.found == f"SHA-256 {hashlib.sha256(b'corrected').hexdigest()}"
+    assert problem.expected == f"SHA-256 {files[0][2]}, as in edition 1 of release 1991"
+    assert "mittelwelle release 1991" in problem.advice
+    raw.unlink()
+    (problem,) = changed_sources(tmp_path / "releases", tmp_path)
+    assert problem.found == "no such file"
+
+
+def test_what_earlier_releases_tell_in_words():
+    found = table(
+        Breaches,
+        ("1990", "x", "size", "1", "p_percent"),
+        ("1990", "x", "", "", "min_contributors"),
+        ("1991", "y", "size", "9", ""),
+    )
+    notes = notes_on(found)
+    assert [(note.wave, note.item) for note in notes] == [("1990", "x")] * 2 + [("1991", "y")]
+    assert notes[0].found == "size=1: rule 'p_percent' forbids it, but earlier releases tell it"
+    assert notes[1].found.startswith("firms of no group of their own: rule 'min_contributors'")
+    assert notes[2].found == "size=9: released, but not computed any more"
+
+
+HEAD = (
+    "edition,number_id,wave,indicator,breakdown,group,reference,statistic,value,decimals,symbol,"
+    "grade\n"
+)
+GOOD = "1,1991/x/all/estimate,1991,x,all,all,,estimate,3.1,1,,\n"
+BROKEN = {
+    "nothing in it": ("", "1", "nothing"),
+    "other headings": ("edition,number_id\n", "1", "edition,number_id"),
+    "a conflict": (HEAD + GOOD + "<<<<<<< HEAD\n", "3", "<<<<<<< HEAD"),
+    "no number": (HEAD + GOOD.replace("3.1", "3,1"), "2", "1,1991/x/all/estimate,1991,x,all"),
+    "a text": (HEAD + GOOD.replace("3.1", "three"), "2", "'three'"),
+    "no edition": (HEAD + GOOD[1:], "2", "''"),
+    "an unknown symbol": (HEAD + GOOD.replace("3.1,1,,", ",1,q,"), "2", "q"),
+    "neither value nor symbol": (HEAD + GOOD.replace("3.1,1", ",1"), "2", "both or none"),
+    "a value beside a symbol": (HEAD + GOOD.replace("3.1,1,,", "3.1,1,c,"), "2", "both or none"),
+    "a row twice": (HEAD + GOOD + GOOD, "2", "1991"),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_a_broken_ledger_is_named_by_line(tmp_path, case):
+    content, line, found = BROKEN[case]
+    (tmp_path / "1991.csv").write_text(content, encoding="utf-8")
+    with pytest.raises(StoreError) as caught:
+        read_released(tmp_path)
+    problem = caught.value.problems[0]
+    assert isinstance(problem, Problem)
+    assert (problem.file, problem.row) == ("1991.csv", line)
+    assert found in problem.found
+    assert "version control" in problem.advice
+
+
+def test_another_encoding_is_named(tmp_path):
+    (tmp_path / "1991.csv").write_bytes((HEAD + GOOD).encode() + "ä".encode("cp1252"))
+    with pytest.raises(StoreError, match=r"1991\.csv"):
+        read_released(tmp_path)
+
+
+def test_a_release_that_cannot_be_written_leaves_the_ledger_as_it_was(tmp_path):
+    files = write(tmp_path, "1991", number("1991", 3.1)).files
+    before = [path.read_bytes() for path in files]
+    (tmp_path / ".1991.sources.csv.new").mkdir()
+    with pytest.raises(IsADirectoryError):
+        write(tmp_path, "1991", number("1991", 3.4), status="changed")
+    assert [path.read_bytes() for path in files] == before
