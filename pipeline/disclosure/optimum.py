@@ -56,7 +56,7 @@ class Table:
 
 
 class Optimum(NamedTuple):
-    """Cells to suppress, (k,), what they cost, and what any choice costs at least (`lower_bound`)."""
+    """Cells to suppress, (k,), what they cost, and their `lower_bound`."""
 
     suppressed: BoolArray
     cost: float
