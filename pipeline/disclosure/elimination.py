@@ -24,7 +24,8 @@ _Terms = list[tuple[int, int]]
 _HALF = PRIME // 2
 """Residues within are taken between -_HALF and _HALF: small ones stay small whole numbers, which
 take a third of the time."""
-_FORMS = 3
+_Forms = tuple[int, int, int]
+_Key = tuple[int, int]
 
 
 def keep(
@@ -52,7 +53,7 @@ def keep(
             kept[number] = False
         elif left := free.left_of(row):
             direction, unit = free.tell(left)
-            watch.turn(direction, [-form * unit % PRIME for form in forms])
+            watch.turn(direction, forms, unit)
     rests = (free.left_of(row) for row in _terms(carried))
     return kept, [{unknown: value % PRIME for unknown, value in rest.items()} for rest in rests]
 
@@ -136,42 +137,46 @@ class _Watch:
 
     def __init__(self, watched: csr_array) -> None:
         size = watched.shape[1]
-        forms = np.random.default_rng(0).integers(1, PRIME, (_FORMS, size))
-        self._forms: list[list[int]] = forms.tolist()
+        forms = np.random.default_rng(0).integers(1, PRIME, (size, 3)).tolist()
+        self._forms: list[_Forms] = [(one, two, three) for one, two, three in forms]
         self._holders: list[_Terms] = list(_terms(csr_array(watched.T)))
         rows = list(_terms(watched))
         self._values = [self.forms_of(row) for row in rows]
-        self._keys: dict[int, tuple[int, ...]] = {}
-        self._count: dict[tuple[int, ...], int] = {}
+        self._keys: dict[int, _Key] = {}
+        self._count: dict[_Key, int] = {}
         for number, row in enumerate(rows):
             if row:
                 self._enter(number)
 
-    def forms_of(self, row: _Terms) -> list[int]:
+    def forms_of(self, row: _Terms) -> _Forms:
         """The forms of a row; nothing but 0 where it follows from those told."""
-        return [
-            sum(value * form[unknown] for unknown, value in row) % PRIME for form in self._forms
-        ]
+        one = two = three = 0
+        for unknown, value in row:
+            first, second, third = self._forms[unknown]
+            one += value * first
+            two += value * second
+            three += value * third
+        return one % PRIME, two % PRIME, three % PRIME
 
-    def has_multiple(self, forms: list[int]) -> bool:
+    def has_multiple(self, forms: _Forms) -> bool:
         """Whether what is left of a row is a multiple of what is left of a watched one."""
         return _key(forms) in self._count
 
-    def turn(self, direction: _Terms, factors: list[int]) -> None:
-        """Add to the forms their factor times a direction: 0 of one row more."""
+    def turn(self, direction: _Terms, forms: _Forms, unit: int) -> None:
+        """Take a direction out of the forms, so that they are 0 of one row more.
+
+        `forms`: those of that row; `unit`: the inverse of how far the direction moves it.
+        """
+        one, two, three = forms
+        out = -one * unit % PRIME, -two * unit % PRIME, -three * unit % PRIME
         turned: Row = {}
         for unknown, move in direction:
-            for form, factor in zip(self._forms, factors, strict=True):
-                form[unknown] = (form[unknown] + factor * move) % PRIME
+            self._forms[unknown] = _plus(self._forms[unknown], out, move)
             for number, value in self._holders[unknown]:
                 turned[number] = turned.get(number, 0) + value * move
         for number, by in turned.items():
             if by % PRIME:
-                values = self._values[number]
-                self._values[number] = [
-                    (value + factor * by) % PRIME
-                    for value, factor in zip(values, factors, strict=True)
-                ]
+                self._values[number] = _plus(self._values[number], out, by)
                 old = self._keys[number]
                 self._count[old] -= 1
                 if not self._count[old]:
@@ -183,12 +188,21 @@ class _Watch:
         self._count[key] = self._count.get(key, 0) + 1
 
 
-def _key(forms: list[int]) -> tuple[int, ...]:
+def _plus(forms: _Forms, others: _Forms, times: int) -> _Forms:
+    (one, two, three), (first, second, third) = forms, others
+    return (
+        (one + times * first) % PRIME,
+        (two + times * second) % PRIME,
+        (three + times * third) % PRIME,
+    )
+
+
+def _key(forms: _Forms) -> _Key:
     """The same for all multiples of a row: its forms, each by the first one."""
-    first, *others = forms
+    first, second, third = forms
     # A first form of 0 by chance: such rows are taken for multiples of each other.
     inverse = pow(first, -1, PRIME) if first else 0
-    return tuple(value * inverse % PRIME for value in others)
+    return second * inverse % PRIME, third * inverse % PRIME
 
 
 def _near(value: int) -> int:
