@@ -1,12 +1,14 @@
 """One wave from raw exports to reports: every stage, in order. Read this first.
 
 `run(stage, …)` calls a stage and notes its rows and seconds; each stage takes tables and returns a
-new one. The phases are those of the GSBPM: collect (4), process (5), analyse (6), disseminate (7).
+new one. The phases are those of the GSBPM: collect (4), process (5), analyse (6), disseminate (7),
+evaluate (8).
 """
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from pandera.typing import DataFrame
@@ -18,7 +20,9 @@ from pipeline.analyse import (
     compare,
     estimate,
     explain,
+    explain_suppression,
     position,
+    propose_groups,
     protect,
     release,
 )
@@ -35,6 +39,7 @@ from pipeline.design import column_map, with_response
 from pipeline.disclosure import p_of_pq
 from pipeline.disseminate import render_reports
 from pipeline.engines import engine_of
+from pipeline.evaluate import render_disclosure
 from pipeline.process import (
     assess,
     calibrate,
@@ -68,8 +73,10 @@ from pipeline.tables import (
     Findings,
     Indicators,
     Panel,
+    Proposals,
     Register,
     Release,
+    Suppressions,
     WaveLog,
     Weights,
 )
@@ -100,12 +107,13 @@ def run_wave(study: Study, wave: str, run: Run) -> list[Path]:
         processed = process(study, answers, register, run)
         panel, frame, *_ = processed
         notes = run(review, panel, study.edits, frame, language=study.settings.languages[0])
-        results, released = analyse(study, processed, run)
+        results, released, unpublished = analyse(study, processed, run)
         fields = {w: s.field_period for w, s in settings.items() if s.field_period}
         texts = captions(study, fields, wave=wave)
         languages = study.settings.languages
         reports = run(render_reports, released, texts, folder, wave=wave, languages=languages)
-        write_results(database, results, notes, study.processed / wave)
+        page = run(render_disclosure, *unpublished, texts, language=languages[0])
+        write_results(database, results, notes, {"disclosure.html": page}, study.processed / wave)
     return [study.reports / wave / report.name for report in reports]
 
 
@@ -179,9 +187,13 @@ Results = dict[str, pd.DataFrame]
 """Tables by the name of their file."""
 Measured = tuple[DataFrame[Estimates], DataFrame[Changes], DataFrame[Benchmarks]]
 """Levels, changes and trends, differences between groups."""
+Unpublished = tuple[DataFrame[Clearance], DataFrame[Suppressions], DataFrame[Proposals]]
+"""Which cells are not published, whom that protects, what coarser groups would spare."""
 
 
-def analyse(study: Study, processed: Processed, run: Run) -> tuple[Results, DataFrame[Release]]:
+def analyse(
+    study: Study, processed: Processed, run: Run
+) -> tuple[Results, DataFrame[Release], Unpublished]:
     """From what firms bring to the numbers that may be published."""
     panel, register, weights, shares = processed
     settings, rules = study.settings, study.settings.publication
@@ -206,7 +218,9 @@ def analyse(study: Study, processed: Processed, run: Run) -> tuple[Results, Data
     tables: Results = {"panel": panel, "weights": weights, "contributions": shares}
     tables |= dict(zip(("estimates", "changes", "benchmarks"), measured, strict=True))
     tables |= {"quality": quality, "clearance": cleared, "release": released}
-    return tables | explained(study, processed, cleared, run), released
+    tables |= explained(study, processed, cleared, run)
+    closed = suppressed(study, processed, cleared, run)
+    return tables | {"suppressions": closed[1], "proposals": closed[2]}, released, closed
 
 
 def limits_of(study: Study) -> Rules:
@@ -266,3 +280,17 @@ def explained(
     flows, parts = run(explain, *base, changes=study.changes, breakdowns=rules.breakdowns)
     positions = run(position, *base, cleared, peers=rules.peers)
     return {"flows": flows, "decompositions": parts, "positions": positions}
+
+
+def suppressed(
+    study: Study, processed: Processed, cleared: DataFrame[Clearance], run: Run
+) -> Unpublished:
+    """Why cells are not published, for the analyst, and what coarser groups would spare."""
+    _, register, _, shares = processed
+    rules, ordered = study.settings.publication, study.ordered_codes(run.wave)
+    indicators = with_response(study.indicators, sensitivity=rules.participation)
+    base = shares, register, indicators, study.benchmark_pairs, cleared
+    limits: dict[str, Any] = {"breakdowns": rules.breakdowns, "rules": limits_of(study)}
+    limits["min_contributors_high"] = rules.min_contributors_high
+    why = run(explain_suppression, *base, **limits)
+    return cleared, why, run(propose_groups, *base, ordered=ordered, **limits)

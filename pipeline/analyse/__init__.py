@@ -1,6 +1,10 @@
-"""GSBPM 6, analyse: estimate, compare, benchmark, explain, protect, position, release."""
+"""GSBPM 6, analyse: estimate, compare, benchmark, explain, protect, position, release.
+
+For the analyst: why cells are not published, and which coarser groups would spare some.
+"""
 
 from pipeline.analyse.benchmark import benchmark
+from pipeline.analyse.coarser import propose_groups
 from pipeline.analyse.compare import compare
 from pipeline.analyse.estimate import estimate
 from pipeline.analyse.explain import explain
@@ -8,6 +12,7 @@ from pipeline.analyse.grades import Thresholds
 from pipeline.analyse.position import position
 from pipeline.analyse.protect import protect
 from pipeline.analyse.release import release
+from pipeline.analyse.suppressions import explain_suppression
 from pipeline.disclosure import Rules
 
 __all__ = [
@@ -17,7 +22,9 @@ __all__ = [
     "compare",
     "estimate",
     "explain",
+    "explain_suppression",
     "position",
+    "propose_groups",
     "protect",
     "release",
 ]

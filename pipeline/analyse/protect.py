@@ -64,7 +64,7 @@ def protect(
         for name, cells, series in series_of(own, listed, groups, kinds, limits):
             primary = series.judge(cells)
             try:
-                suppressed = _suppress(
+                suppressed = suppress(
                     cells, (primary != "") | secret, taken_out[name], series.unsafe, groups
                 )
             except DisclosureError as error:
@@ -96,17 +96,17 @@ def _table(cleared: Cleared, groups: pd.DataFrame) -> DataFrame[Clearance]:
     return DataFrame[Clearance](table[list(Clearance.to_schema().columns)])
 
 
-def _suppress(
+def suppress(
     cells: Bools, unsafe: Bools, taken_out: Bools, check: disclosure.Check, groups: pd.DataFrame
 ) -> Bools:
     """Groups that are not published: `all` is the last to go, who went a wave before the first."""
     everybody = cells.shape[1] + 1.0
     importance = cells.sum(axis=1) - taken_out * everybody
     importance[0] = everybody
-    return disclosure.protect(cells, unsafe, importance, check, _partitions(cells, groups))
+    return disclosure.protect(cells, unsafe, importance, check, partitions(cells, groups))
 
 
-def _partitions(cells: Bools, groups: pd.DataFrame) -> list[disclosure.Breakdown]:
+def partitions(cells: Bools, groups: pd.DataFrame) -> list[disclosure.Breakdown]:
     """Several groups of one breakdown within another group, by who is in them.
 
     So every breakdown adds up to `all`, a crossing to the groups of both its breakdowns, and the

@@ -36,8 +36,10 @@ from pipeline.tables.results import (
     Estimates,
     Flows,
     Positions,
+    Proposals,
     Quality,
     Release,
+    Suppressions,
 )
 
 __all__ = [
@@ -62,12 +64,14 @@ __all__ = [
     "Items",
     "Panel",
     "Positions",
+    "Proposals",
     "Quality",
     "Questions",
     "RawAnswers",
     "Register",
     "Release",
     "Successions",
+    "Suppressions",
     "WaveLog",
     "Weights",
 ]
