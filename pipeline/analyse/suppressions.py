@@ -28,7 +28,7 @@ from pipeline.tables import (
 from pipeline.tables.flow import RESPONSE
 
 
-class Protection(NamedTuple):
+class _Whom(NamedTuple):
     """Who is protected, as the last columns of Suppressions have it."""
 
     protected: str
@@ -82,7 +82,7 @@ def explain_suppression(
     for name, kind in kinds.items():
         for part in kind.parts if name in verdicts else ():
             found += [
-                (name, cell, *Protection("indicator", part)) for cell in _closed_in(verdicts, part)
+                (name, cell, *_Whom("indicator", part)) for cell in _closed_in(verdicts, part)
             ]
     return _table(found, clearance, wave, groups)
 
@@ -108,7 +108,7 @@ def _closed_in(verdicts: Mapping[str, Sequence[str]], name: str) -> tuple[int, .
 
 def _explained(
     closed: _Closed, groups: pd.DataFrame, secret: Sequence[int], name: str
-) -> Iterator[tuple[int, list[Protection]]]:
+) -> Iterator[tuple[int, list[_Whom]]]:
     """Each cell of an indicator that is not published, with whom that protects."""
     rules = np.array(closed.rules, dtype=object)
     place = np.arange(len(rules))
@@ -116,7 +116,7 @@ def _explained(
     secondary = (rules == "secondary") & ~others
     for cell in np.flatnonzero((rules != "") & ~secondary).tolist():
         if others[cell]:
-            yield cell, [Protection("indicator", RESPONSE)]
+            yield cell, [_Whom("indicator", RESPONSE)]
         else:
             yield cell, _primary(closed, cell)
     aggregates = Aggregates(closed.cells, groups, closed.firms)
@@ -132,52 +132,63 @@ def _explained(
         yield cell, _secondary(rows, aggregates, unsafe, (rules == "") | (place == cell))
 
 
-def _secondary(rows: Bools, aggregates: Aggregates, unsafe: Bools, told: Bools) -> list[Protection]:
+def _secondary(rows: Bools, aggregates: Aggregates, unsafe: Bools, told: Bools) -> list[_Whom]:
     """Unsafe groups among what would follow; else the smallest rest, as it is the easiest read."""
     if len(rows) == 0:
-        return [Protection("spare")]
+        return [_Whom("spare")]
     named = [aggregates.group(row, unsafe) for row in rows]
     if whole := sorted({key for key in named if key}):
-        return [Protection("group", key) for key in whole]
+        return [_Whom("group", key) for key in whole]
     sizes = rows.sum(axis=1)
     least = rows[np.lexsort((*rows.T[::-1], sizes))[0]]
     wholes, parts = aggregates.named(least, told)
     if not wholes:
-        return [Protection("contributor", firm) for firm in aggregates.firms_of(least)]
+        return [_Whom("contributor", firm) for firm in aggregates.firms_of(least)]
     kind = "rest" if parts else "together"
-    return [Protection(kind, " ".join(wholes), " ".join(parts))]
+    return [_Whom(kind, " ".join(wholes), " ".join(parts))]
 
 
-def _primary(closed: _Closed, cell: int) -> list[Protection]:
+def _primary(closed: _Closed, cell: int) -> list[_Whom]:
     """Whom a primary rule protects; a rule without an entry here protects all in the cell."""
     inside, series = closed.cells[cell], closed.series
     match closed.rules[cell]:
         case _ if not inside.any():
-            return [Protection("nobody")]
+            return [_Whom("nobody")]
         case "min_contributors":
-            chosen = np.unique(series.holdings[inside])
+            chosen = np.unique(series.holdings[inside & ~series.waived])
         case "p_percent" | "dominance" as rule:
             chosen = _largest(series, inside, rule)
         case "unanimous" if series.kind.categorical:
             return _unanimous(closed, inside)
         case _:
-            return [Protection("everyone")]
-    return [Protection("contributor", _firms(closed, inside, holding)) for holding in chosen]
+            return [_Whom("everyone")]
+    return [_Whom("contributor", _firms(closed, inside, holding)) for holding in chosen]
 
 
 def _largest(series: Series, inside: Bools, rule: str) -> Ints:
-    """The holdings whose weighted amounts are too large a part; the denominator is judged first."""
-    values, other = (series.weight * v for v in (series.denominator, series.numerator))
-    below = disclosure.unsafe_amounts(inside[None], values, series.holdings, series.rules)
-    if below.rule[0] != rule:
-        values = other
+    """The holdings whose amounts are too large a part of a total; the denominator is judged first.
+
+    Ranked as the rules do: the largest that has not waived its protection, then, where dominance
+    counts several, the largest of all others; those who waived are not protected.
+    """
+    weight, rules = series.weight, series.rules
+    below = disclosure.unsafe_amounts(
+        *(inside[None], series.denominator, series.holdings, rules),
+        weights=weight,
+        waived=series.waived,
+    )
+    values = series.denominator if below.rule[0] == rule else series.numerator
     holdings, number = np.unique(series.holdings[inside], return_inverse=True)
-    sizes = np.abs(np.bincount(number, weights=values[inside]))
-    count = series.rules.dominance_n if rule == "dominance" else 1
-    return np.asarray(holdings[np.argsort(-sizes, kind="stable")[:count]])
+    amounts = values[inside] * (1.0 if rules.secret_weights else weight[inside])
+    order = np.argsort(-np.abs(np.bincount(number, weights=amounts)), kind="stable")
+    protected = np.isin(holdings, series.holdings[inside & ~series.waived])[order]
+    first = int(protected.argmax())
+    chosen = np.array([first, *np.delete(np.arange(len(order)), first)])
+    chosen = chosen[: rules.dominance_n if rule == "dominance" else 1]
+    return np.asarray(holdings[order[chosen[protected[chosen]]]])
 
 
-def _unanimous(closed: _Closed, inside: Bools) -> list[Protection]:
+def _unanimous(closed: _Closed, inside: Bools) -> list[_Whom]:
     """All, where all answered alike; else those who did, from the one who would know of it."""
     series = closed.series
     measured = inside & (series.denominator > 0)
@@ -185,10 +196,10 @@ def _unanimous(closed: _Closed, inside: Bools) -> list[Protection]:
     for answer in np.unique(series.numerator[measured]):
         differing = np.unique(series.holdings[measured & (series.numerator != answer)])
         if len(differing) == 0:
-            return [Protection("everyone")]
+            return [_Whom("everyone")]
         if len(differing) == 1:
             odd.add(_firms(closed, inside, differing[0]))
-    return [Protection("others", firms) for firms in sorted(odd)]
+    return [_Whom("others", firms) for firms in sorted(odd)]
 
 
 def _firms(closed: _Closed, inside: Bools, holding: int) -> str:
@@ -204,7 +215,7 @@ def _table(
     groups: pd.DataFrame,
 ) -> DataFrame[Suppressions]:
     """The rows with their cells' rules and contributors, sorted as the clearance is."""
-    columns = [Suppressions.indicator, "cell", *Protection._fields]
+    columns = [Suppressions.indicator, "cell", *_Whom._fields]
     table = pd.DataFrame(found, columns=columns).drop_duplicates()
     own = clearance.loc[(clearance[Clearance.wave] == wave) & (clearance[Clearance.rule] != "")]
     place = pd.MultiIndex.from_frame(groups[GROUP]).get_indexer(
@@ -212,6 +223,6 @@ def _table(
     )
     key = [Suppressions.indicator, "cell"]
     table = own.assign(cell=place).merge(table, on=key, how="left")
-    table = table.sort_values([*key, *Protection._fields], kind="stable", ignore_index=True)
+    table = table.sort_values([*key, *_Whom._fields], kind="stable", ignore_index=True)
     types = Suppressions.empty().dtypes.to_dict()
     return DataFrame[Suppressions](table[list(types)].astype(types))

@@ -85,6 +85,33 @@ def test_dominance_protects_as_many_as_it_counts():
     ]
 
 
+def of_group(values, rules, waived, weighted=None):
+    """Whom the one cell protects where firms have waived protection of their own share."""
+    firms = FIRMS[: len(values)]
+    rows = contributions(weights(firms, firms), values)
+    if weighted is not None:
+        rows["weight"] = np.array(weighted, dtype=float)
+    reg = register(firms).assign(waiver=[firm in waived for firm in firms])
+    return protected(explain(rows, reg, rules=rules, breakdowns=())[1])
+
+
+def test_who_has_waived_is_not_protected():
+    # a is the largest of all and has waived; the next, b, is told by the others' 3 + 4.
+    assert of_group([500, 100, 3, 4], P_10, "a") == [("p_percent", "contributor", "b")]
+    # 60 + 30 of 100, of whom b has waived.
+    told = of_group([4, 60, 30, 6], Rules(3, 0, 2, 85), "b")
+    assert told == [("dominance", "contributor", "c")]
+    assert of_group([5, 7], MIN_3, "a") == [("min_contributors", "contributor", "b")]
+
+
+def test_the_largest_is_that_before_weights_where_they_are_secret():
+    # Weighted a has 60 and b 50; unweighted b is the largest, with 50 of a total of 114.
+    values, weighted = [20, 50, 2, 2], [3, 1, 1, 1]
+    known, secret = (Rules(3, 300, 1, 100, secret_weights=s) for s in (False, True))
+    assert of_group(values, known, "", weighted) == [("p_percent", "contributor", "a")]
+    assert of_group(values, secret, "", weighted) == [("p_percent", "contributor", "b")]
+
+
 def test_answers_that_are_alike():
     share = {"kind": "share", "numerator": "x > 0"}
     assert everybody([1, 1, 1, 1, 1], MIN_3, **share) == [("unanimous", "everyone")]
