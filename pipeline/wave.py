@@ -135,10 +135,7 @@ def take(study: Study, settings: WaveSettings, source: str, run: Run) -> Taken:
     )
     decoded = run(
         decode,
-        cells,
-        items,
-        codes,
-        columns,
+        *(cells, items, codes, columns),
         missing=settings.missing,
         decimal=settings.decimal,
         thousands=settings.thousands,
@@ -200,10 +197,7 @@ def analyse(
     indicators = with_response(study.indicators, sensitivity=rules.participation)
     cleared = run(
         protect,
-        shares,
-        register,
-        indicators,
-        study.benchmark_pairs,
+        *(shares, register, indicators, study.benchmark_pairs),
         breakdowns=rules.breakdowns,
         rules=limits_of(study),
         min_contributors_high=rules.min_contributors_high,
