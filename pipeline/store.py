@@ -137,14 +137,18 @@ def write_results(
     database: duckdb.DuckDBPyConnection,
     tables: Mapping[str, pd.DataFrame],
     reviewed: DataFrame[Findings],
+    pages: Mapping[str, str],
     folder: Path,
 ) -> None:
-    """Write the analyst's files of one wave: a parquet file per table, and the findings as csv.
+    """Write the analyst's files of one wave: a parquet file per table, findings as csv, pages.
 
     The findings are those of all waves up to it, as the tables are, with what the `reviewed`
-    series showed. The folder (named after the wave) is replaced as a whole.
+    series showed; `pages` have the names of their files. The folder (named after the wave) is
+    replaced as a whole.
     """
     with replaced(folder) as fresh:
+        for name, page in pages.items():
+            (fresh / name).write_text(page, encoding="utf-8", newline="\n")
         for name, table in tables.items():
             table.to_parquet(fresh / f"{name}.parquet", index=False)
         database.register("reviewed", reviewed)

@@ -1,10 +1,14 @@
 """One wave from raw exports to reports: every stage, in order. Read this first.
 
 `run(stage, …)` calls a stage and notes its rows and seconds; each stage takes tables and returns a
-new one. The phases are those of the GSBPM: collect (4), process (5), analyse (6), disseminate (7).
+new one. The phases are those of the GSBPM: collect (4), process (5), analyse (6), disseminate (7),
+evaluate (8).
 """
 
 from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from pandera.typing import DataFrame
@@ -18,7 +22,9 @@ from pipeline.analyse import (
     compare,
     estimate,
     explain,
+    explain_suppression,
     position,
+    propose_groups,
     protect,
     release,
     revisions,
@@ -37,6 +43,7 @@ from pipeline.design import column_map, with_response
 from pipeline.disclosure import p_of_pq
 from pipeline.disseminate import render_reports
 from pipeline.engines import engine_of
+from pipeline.evaluate import render_disclosure
 from pipeline.process import (
     assess,
     calibrate,
@@ -72,9 +79,11 @@ from pipeline.tables import (
     Findings,
     Indicators,
     Panel,
+    Proposals,
     Register,
     Release,
     Released,
+    Suppressions,
     WaveLog,
     Weights,
 )
@@ -117,6 +126,14 @@ def run_wave(study: Study, wave: str, run: Run) -> Draft:
     paths = [study.reports / wave / report.name for report in reports]
     status = run(revisions, numbers, released)
     return Draft(paths, numbers, status, files, notes=gone + notes_on(found))
+        results, released, unpublished = analyse(study, processed, run)
+        fields = {w: s.field_period for w, s in settings.items() if s.field_period}
+        texts = captions(study, fields, wave=wave)
+        languages = study.settings.languages
+        reports = run(render_reports, released, texts, folder, wave=wave, languages=languages)
+        page = run(render_disclosure, *unpublished, texts, language=languages[0])
+        write_results(database, results, notes, {"disclosure.html": page}, study.processed / wave)
+    return [study.reports / wave / report.name for report in reports]
 
 
 def take(study: Study, settings: WaveSettings, source: str, run: Run) -> Taken:
@@ -137,10 +154,7 @@ def take(study: Study, settings: WaveSettings, source: str, run: Run) -> Taken:
     )
     decoded = run(
         decode,
-        cells,
-        items,
-        codes,
-        columns,
+        *(cells, items, codes, columns),
         missing=settings.missing,
         decimal=settings.decimal,
         thousands=settings.thousands,
@@ -189,6 +203,8 @@ Results = dict[str, pd.DataFrame]
 """Tables by the name of their file."""
 Measured = tuple[DataFrame[Estimates], DataFrame[Changes], DataFrame[Benchmarks]]
 """Levels, changes and trends, differences between groups."""
+Unpublished = tuple[DataFrame[Clearance], DataFrame[Suppressions], DataFrame[Proposals]]
+"""Which cells are not published, whom that protects, what coarser groups would spare."""
 
 
 def analyse(
@@ -202,6 +218,19 @@ def analyse(
     cells = shares, register, indicators, study.benchmark_pairs, released
     cleared = run(protect, *cells, breakdowns=groups, rules=limits, min_contributors_high=high)
     found = run(breaches, *cells, breakdowns=groups, rules=limits, min_contributors_high=high)
+    study: Study, processed: Processed, run: Run
+) -> tuple[Results, DataFrame[Release], Unpublished]:
+    """From what firms bring to the numbers that may be published."""
+    panel, register, weights, shares = processed
+    settings, rules = study.settings, study.settings.publication
+    indicators = with_response(study.indicators, sensitivity=rules.participation)
+    cleared = run(
+        protect,
+        *(shares, register, indicators, study.benchmark_pairs),
+        breakdowns=rules.breakdowns,
+        rules=limits_of(study),
+        min_contributors_high=rules.min_contributors_high,
+    )
     measured = measure(study, processed, indicators, cleared, run)
     population = settings.target.column if settings.target else None
     columns = settings.weighting.compared
@@ -214,6 +243,10 @@ def analyse(
     tables |= dict(zip(("estimates", "changes", "benchmarks"), measured, strict=True))
     tables |= {"quality": quality, "clearance": cleared, "release": numbers}
     return tables | explained(study, processed, cleared, run), numbers, found
+    tables |= {"quality": quality, "clearance": cleared, "release": released}
+    tables |= explained(study, processed, cleared, run)
+    closed = suppressed(study, processed, cleared, run)
+    return tables | {"suppressions": closed[1], "proposals": closed[2]}, released, closed
 
 
 def limits_of(study: Study) -> Rules:
@@ -273,3 +306,17 @@ def explained(
     flows, parts = run(explain, *base, changes=study.changes, breakdowns=rules.breakdowns)
     positions = run(position, *base, cleared, peers=rules.peers)
     return {"flows": flows, "decompositions": parts, "positions": positions}
+
+
+def suppressed(
+    study: Study, processed: Processed, cleared: DataFrame[Clearance], run: Run
+) -> Unpublished:
+    """Why cells are not published, for the analyst, and what coarser groups would spare."""
+    _, register, _, shares = processed
+    rules, ordered = study.settings.publication, study.ordered_codes(run.wave)
+    indicators = with_response(study.indicators, sensitivity=rules.participation)
+    base = shares, register, indicators, study.benchmark_pairs, cleared
+    limits: dict[str, Any] = {"breakdowns": rules.breakdowns, "rules": limits_of(study)}
+    limits["min_contributors_high"] = rules.min_contributors_high
+    why = run(explain_suppression, *base, **limits)
+    return cleared, why, run(propose_groups, *base, ordered=ordered, **limits)

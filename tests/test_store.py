@@ -301,7 +301,8 @@ def findings_file(path, folder, new, *reviewed):
     store(path, new)
     reviewed = table(Findings, *reviewed)
     with open_store(path) as database:
-        write_results(database, {"answers": new.answers}, reviewed, folder)
+        pages = {"page.html": "<p>Maß</p>\n"}
+        write_results(database, {"answers": new.answers}, reviewed, pages, folder)
     with (folder / "findings.csv").open(encoding="utf-8-sig", newline="") as file:
         return list(csv.DictReader(file))
 
@@ -311,9 +312,10 @@ def test_the_analysts_files_are_the_same_bytes_twice(path, tmp_path):
     for folder, new in zip(folders, (taken("w1"), taken("w1")), strict=True):
         findings_file(path, folder, new)
     names = [sorted(p.name for p in folder.iterdir()) for folder in folders]
-    assert names == [["answers.parquet", "findings.csv"]] * 2
+    assert names == [["answers.parquet", "findings.csv", "page.html"]] * 2
     for name in names[0]:
         assert (folders[0] / name).read_bytes() == (folders[1] / name).read_bytes()
+    assert (folders[0] / "page.html").read_bytes() == "<p>Maß</p>\n".encode()
     back = pd.read_parquet(folders[0] / "answers.parquet")
     pd.testing.assert_frame_equal(back, taken("w1").answers, check_dtype=False)
 

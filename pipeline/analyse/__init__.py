@@ -1,7 +1,11 @@
-"""GSBPM 6, analyse: estimate, compare, benchmark, explain, protect, position, release."""
+"""GSBPM 6, analyse: estimate, compare, benchmark, explain, protect, position, release.
+
+For the analyst: why cells are not published, and which coarser groups would spare some.
+"""
 
 from pipeline.analyse.benchmark import benchmark
 from pipeline.analyse.breaches import breaches
+from pipeline.analyse.coarser import propose_groups
 from pipeline.analyse.compare import compare
 from pipeline.analyse.estimate import estimate
 from pipeline.analyse.explain import explain
@@ -11,6 +15,7 @@ from pipeline.analyse.protect import protect
 from pipeline.analyse.release import release
 from pipeline.analyse.released import as_released, revisions
 from pipeline.analyse.secure import secure
+from pipeline.analyse.suppressions import explain_suppression
 from pipeline.disclosure import Rules
 
 __all__ = [
@@ -22,7 +27,9 @@ __all__ = [
     "compare",
     "estimate",
     "explain",
+    "explain_suppression",
     "position",
+    "propose_groups",
     "protect",
     "release",
     "revisions",

@@ -69,7 +69,7 @@ def protect(
             primary, forced = series.judge(cells), facts.get((str(wave), name), none)
             unsafe = (primary != "") | secret
             try:
-                suppressed = _suppress(
+                suppressed = suppress(
                     cells, unsafe, taken_out[name], series.unsafe, groups, forced=forced
                 )
             except DisclosureError as error:
@@ -101,14 +101,14 @@ def _table(cleared: Cleared, groups: pd.DataFrame) -> DataFrame[Clearance]:
     return DataFrame[Clearance](table[list(Clearance.to_schema().columns)])
 
 
-def _suppress(
+def suppress(
     cells: Bools,
     unsafe: Bools,
     taken_out: Bools,
     check: disclosure.Check,
     groups: pd.DataFrame,
     *,
-    forced: Bools,
+    forced: Bools | None = None,
 ) -> Bools:
     """Groups that are not published: `all` is the last to go, who went a wave before the first."""
     everybody = cells.shape[1] + 1.0

@@ -19,6 +19,7 @@ PHASES = {
     "store": "5 process",
     "analyse": "6 analyse",
     "disseminate": "7 disseminate",
+    "evaluate": "8 evaluate",
 }
 """Phases of the GSBPM, by the folder of the stage's module."""
 

@@ -16,7 +16,7 @@ from pipeline.disclosure.primary import (
     unsafe_amounts,
     unsafe_answers,
 )
-from pipeline.disclosure.secondary import Breakdown, Check, audit, protect, told
+from pipeline.disclosure.secondary import Breakdown, Check, audit, protect, reasons, told
 
 __all__ = [
     "Breakdown",
@@ -30,6 +30,7 @@ __all__ = [
     "p_of_pq",
     "protect",
     "protection_needed",
+    "reasons",
     "safe_beside",
     "told",
     "unsafe_amounts",

@@ -7,7 +7,7 @@ case of their own. Protection is against exact disclosure.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -124,6 +124,34 @@ def _follows(span: FloatArray | None, rows: BoolArray) -> BoolArray:
     """Whether each row is in the span, as far as that can be told."""
     left_over = _left_over(span, rows)
     return np.asarray(np.abs(left_over).max(axis=1, initial=0.0) < _TOLERANCE)
+
+
+def reasons(
+    cells: BoolArray,
+    published: BoolArray,
+    unsafe: BoolArray,
+    check: Check,
+    breakdowns: Sequence[Breakdown] = (),
+) -> Iterator[tuple[int, BoolArray]]:
+    """Say of each cell suppressed for others what would follow if it were published after all.
+
+    `cells`, `unsafe`, `check` and `breakdowns` as `protect` takes them, `published`: True per cell
+    that is. For each cell that is neither published nor unsafe nor empty: its row number, and the
+    unsafe aggregates, each over firms, in the span of the published cells and this one. They are
+    the unsafe cells, the aggregates within a reader's reach (see `protect`) and unions of two
+    groups of firms that nothing else tells apart. None are left where the cell went before others
+    did that would have done as well.
+    """
+    first, atom_of_firm = _numbered(cells.T)
+    atoms, judge = cells[:, first], _Judge(check, atom_of_firm)
+    hidden = ~published & ~unsafe & cells.any(axis=1)
+    wide = _within_reach(atoms, published | hidden, breakdowns)
+    for cell in np.flatnonzero(hidden).tolist():
+        told = published.copy()
+        told[cell] = True
+        near = np.vstack([_within_reach(atoms, told, breakdowns), wide])
+        protected = _distinct(np.vstack([atoms[unsafe], near[judge(near)]]))
+        yield cell, _not_clean(atoms[told], protected, judge)[:, atom_of_firm]
 
 
 def span_of(shown: BoolArray | FloatArray) -> FloatArray | None:

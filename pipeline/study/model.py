@@ -98,6 +98,11 @@ class Study:
             for name, column in self.settings.register_columns.items()
         }
 
+    def ordered_codes(self, wave: str) -> dict[str, tuple[str, ...]]:
+        """Valid codes in a wave, in their order, of each column of the register that has one."""
+        columns = self.settings.register_columns
+        return {n: codes for n, codes in self.register_codes(wave).items() if columns[n].ordered}
+
 
 Table = TypeVar("Table", bound=pd.DataFrame)
 

@@ -33,9 +33,10 @@ class Text(_Section):
 
 
 class RegisterColumn(Text):
-    """A column of the register: its code list and its name."""
+    """A column of the register: its code list and its name; `ordered`: its codes have an order."""
 
     code_list: str
+    ordered: bool = False
 
 
 class RegisterGroup(NamedTuple):

@@ -38,8 +38,10 @@ from pipeline.tables.results import (
     Flows,
     Positions,
     Protection,
+    Proposals,
     Quality,
     Release,
+    Suppressions,
 )
 
 __all__ = [
@@ -66,6 +68,7 @@ __all__ = [
     "Panel",
     "Positions",
     "Protection",
+    "Proposals",
     "Quality",
     "Questions",
     "RawAnswers",
@@ -76,6 +79,7 @@ __all__ = [
     "SourceFiles",
     "Sources",
     "Successions",
+    "Suppressions",
     "WaveLog",
     "Weights",
 ]

@@ -34,6 +34,7 @@ def test_the_small_study(study: Path) -> None:
     assert read.items["minimum"].notna().sum() == 5
     assert read.indicators["decimals"].tolist() == [0, 2, 0, 0, 1, 0, 0, 0, 0]
     assert read.register_codes("2022") == {"r_field": ("M", "E", "X"), "r_band": ("S", "L", "T")}
+    assert read.ordered_codes("2022") == {"r_band": ("S", "L", "T")}
     assert read.benchmark_pairs["reference"].tolist() == ["E", "rest"]
     assert [p.name for p in read.schema_files][-1] == "study.toml"
     assert len(read.schema_files) == 7
