@@ -18,7 +18,7 @@ from pipeline.analyse import (
     compare,
     estimate,
     explain,
-    position,
+    feedback,
     protect,
     release,
 )
@@ -202,10 +202,19 @@ def analyse(study: Study, processed: Processed, run: Run) -> tuple[Results, Data
     thresholds = Thresholds(**settings.quality.model_dump())
     published = *measured, cleared, indicators
     released = run(release, *published, quality=quality, thresholds=thresholds)
+    own = shares, register, study.indicators, cleared, released
+    released, firms = run(
+        feedback,
+        *own,
+        peers=rules.peers,
+        min_peers=rules.min_peers,
+        rules=limits_of(study),
+        min_contributors_high=rules.min_contributors_high,
+    )
     tables: Results = {"panel": panel, "weights": weights, "contributions": shares}
     tables |= dict(zip(("estimates", "changes", "benchmarks"), measured, strict=True))
-    tables |= {"quality": quality, "clearance": cleared, "release": released}
-    return tables | explained(study, processed, cleared, run), released
+    tables |= {"quality": quality, "clearance": cleared, "release": released, "feedback": firms}
+    return tables | explained(study, processed, run), released
 
 
 def limits_of(study: Study) -> Rules:
@@ -252,12 +261,11 @@ def measure(
     return levels, compared, benchmarks
 
 
-def explained(
-    study: Study, processed: Processed, cleared: DataFrame[Clearance], run: Run
-) -> Results:
-    """What is not published: what lies behind the changes, and where each firm stands."""
+def explained(study: Study, processed: Processed, run: Run) -> Results:
+    """What is not published: what lies behind the changes."""
     _, register, weights, shares = processed
-    base, rules = (shares, weights, register, study.indicators), study.settings.publication
-    flows, parts = run(explain, *base, changes=study.changes, breakdowns=rules.breakdowns)
-    positions = run(position, *base, cleared, peers=rules.peers)
-    return {"flows": flows, "decompositions": parts, "positions": positions}
+    base, breakdowns = (shares, weights, register), study.settings.publication.breakdowns
+    flows, parts = run(
+        explain, *base, study.indicators, changes=study.changes, breakdowns=breakdowns
+    )
+    return {"flows": flows, "decompositions": parts}

@@ -1,11 +1,11 @@
-"""GSBPM 6, analyse: estimate, compare, benchmark, explain, protect, position, release."""
+"""GSBPM 6, analyse: estimate, compare, benchmark, explain, protect, release, feedback."""
 
 from pipeline.analyse.benchmark import benchmark
 from pipeline.analyse.compare import compare
 from pipeline.analyse.estimate import estimate
 from pipeline.analyse.explain import explain
+from pipeline.analyse.feedback import feedback
 from pipeline.analyse.grades import Thresholds
-from pipeline.analyse.position import position
 from pipeline.analyse.protect import protect
 from pipeline.analyse.release import release
 from pipeline.disclosure import Rules
@@ -17,7 +17,7 @@ __all__ = [
     "compare",
     "estimate",
     "explain",
-    "position",
+    "feedback",
     "protect",
     "release",
 ]

@@ -81,13 +81,14 @@ class Publication(_Section):
     `pooled`: breakdowns for which the mean of two waves is printed too, as one has few answers;
     `adjusted`: columns of the register whose composition a benchmark's reference is given, the
     first to be kept longest; `peers`: the breakdowns in which a firm finds its peers, the narrowest
-    first.
+    first, where there are at least `min_peers` contributors besides its own holding.
     """
 
     breakdowns: tuple[str, ...] = ()
     pooled: tuple[str, ...] = ()
     adjusted: tuple[str, ...] = ()
     peers: tuple[str, ...] = ()
+    min_peers: int = Field(default=10, ge=3)
     min_contributors: int = Field(default=5, ge=3)
     min_contributors_high: int = Field(default=10, ge=3)
     p_percent: Percent = 10
