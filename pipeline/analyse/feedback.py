@@ -156,7 +156,8 @@ def _seen(
         quarter_low=low, quarter_high=high, same=yes.where(value > 0, 100 - yes).round(10)
     )
     table = table.sort_values(FIRM, ignore_index=True)
-    return DataFrame[Feedback](table[list(Feedback.to_schema().columns)])
+    types = Feedback.empty().dtypes.to_dict()
+    return DataFrame[Feedback](table[list(types)].astype(types))
 
 
 def quarters(values: Floats, quartiles: Floats) -> tuple[Ints, Ints]:
