@@ -7,7 +7,6 @@ evaluate (8).
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -23,11 +22,12 @@ from pipeline.analyse import (
     estimate,
     explain,
     explain_suppression,
-    position,
+    feedback,
     propose_groups,
     protect,
     release,
     revisions,
+    secure,
 )
 from pipeline.collect import (
     WaveSettings,
@@ -117,23 +117,16 @@ def run_wave(study: Study, wave: str, run: Run) -> Draft:
         processed = process(study, answers, register, run)
         panel, frame, *_ = processed
         notes = run(review, panel, study.edits, frame, language=study.settings.languages[0])
-        results, numbers, found = analyse(study, processed, released, run)
+        results, numbers, found, unpublished = analyse(study, processed, released, run)
         fields = {w: s.field_period for w, s in settings.items() if s.field_period}
         texts = captions(study, fields, wave=wave)
         languages = study.settings.languages
         reports = run(render_reports, numbers, texts, folder, wave=wave, languages=languages)
-        write_results(database, results, notes, study.processed / wave)
+        page = run(render_disclosure, *unpublished, texts, language=languages[0])
+        write_results(database, results, notes, {"disclosure.html": page}, study.processed / wave)
     paths = [study.reports / wave / report.name for report in reports]
     status = run(revisions, numbers, released)
     return Draft(paths, numbers, status, files, notes=gone + notes_on(found))
-        results, released, unpublished = analyse(study, processed, run)
-        fields = {w: s.field_period for w, s in settings.items() if s.field_period}
-        texts = captions(study, fields, wave=wave)
-        languages = study.settings.languages
-        reports = run(render_reports, released, texts, folder, wave=wave, languages=languages)
-        page = run(render_disclosure, *unpublished, texts, language=languages[0])
-        write_results(database, results, notes, {"disclosure.html": page}, study.processed / wave)
-    return [study.reports / wave / report.name for report in reports]
 
 
 def take(study: Study, settings: WaveSettings, source: str, run: Run) -> Taken:
@@ -209,56 +202,48 @@ Unpublished = tuple[DataFrame[Clearance], DataFrame[Suppressions], DataFrame[Pro
 
 def analyse(
     study: Study, processed: Processed, released: DataFrame[Released], run: Run
-) -> tuple[Results, DataFrame[Release], DataFrame[Breaches]]:
+) -> tuple[Results, DataFrame[Release], DataFrame[Breaches], Unpublished]:
     """From what firms bring to the numbers that may be published, beside those that were."""
     panel, register, weights, shares = processed
     settings, rules = study.settings, study.settings.publication
     indicators = with_response(study.indicators, sensitivity=rules.participation)
-    groups, high, limits = rules.breakdowns, rules.min_contributors_high, limits_of(study)
-    cells = shares, register, indicators, study.benchmark_pairs, released
-    cleared = run(protect, *cells, breakdowns=groups, rules=limits, min_contributors_high=high)
-    found = run(breaches, *cells, breakdowns=groups, rules=limits, min_contributors_high=high)
-    study: Study, processed: Processed, run: Run
-) -> tuple[Results, DataFrame[Release], Unpublished]:
-    """From what firms bring to the numbers that may be published."""
-    panel, register, weights, shares = processed
-    settings, rules = study.settings, study.settings.publication
-    indicators = with_response(study.indicators, sensitivity=rules.participation)
-    cleared = run(
-        protect,
-        *(shares, register, indicators, study.benchmark_pairs),
-        breakdowns=rules.breakdowns,
-        rules=limits_of(study),
-        min_contributors_high=rules.min_contributors_high,
-    )
+    cells = shares, register, indicators, study.benchmark_pairs
+    limits = limits_of(study)
+    of_groups = limits | {"breakdowns": rules.breakdowns}
+    allowed = run(protect, *cells, released, **of_groups)
+    against = allowed, shares, register, indicators, study.items
+    cleared, audited = run(secure, *against, released=released, known=rules.known, **limits)
+    found = run(breaches, *cells, released, **of_groups)
     measured = measure(study, processed, indicators, cleared, run)
     population = settings.target.column if settings.target else None
     columns = settings.weighting.compared
     quality = run(assess, weights, register, columns=columns, population=population)
     thresholds = Thresholds(**settings.quality.model_dump())
-    published = *measured, cleared, indicators
-    draft = run(release, *published, quality=quality, thresholds=thresholds)
+    draft = run(release, *measured, cleared, indicators, quality=quality, thresholds=thresholds)
+    own = shares, register, study.indicators, cleared, draft
+    draft, firms = run(feedback, *own, peers=rules.peers, min_peers=rules.min_peers, **limits)
     numbers = run(as_released, draft, released, wave=run.wave)
+    ordered = study.ordered_codes(run.wave)
+    why = run(explain_suppression, *cells, cleared, **of_groups)
+    coarser = run(propose_groups, *cells, allowed, ordered=ordered, **of_groups)
     tables: Results = {"panel": panel, "weights": weights, "contributions": shares}
     tables |= dict(zip(("estimates", "changes", "benchmarks"), measured, strict=True))
-    tables |= {"quality": quality, "clearance": cleared, "release": numbers}
-    return tables | explained(study, processed, cleared, run), numbers, found
-    tables |= {"quality": quality, "clearance": cleared, "release": released}
-    tables |= explained(study, processed, cleared, run)
-    closed = suppressed(study, processed, cleared, run)
-    return tables | {"suppressions": closed[1], "proposals": closed[2]}, released, closed
+    tables |= {"quality": quality, "clearance": cleared, "release": numbers, "feedback": firms}
+    tables |= {"protection": audited, "suppressions": why, "proposals": coarser}
+    return tables | explained(study, processed, run), numbers, found, (cleared, why, coarser)
 
 
-def limits_of(study: Study) -> Rules:
+def limits_of(study: Study) -> dict[str, Any]:
     """The thresholds of the primary rules; of several (p,q)-rules the strictest counts."""
     rules = study.settings.publication
-    return Rules(
+    thresholds = Rules(
         rules.min_contributors,
         max(p_of_pq(p, q) for p, q in rules.p_and_q),
         rules.dominance_firms,
         rules.dominance_percent,
         secret_weights=rules.weights == "secret",
     )
+    return {"rules": thresholds, "min_contributors_high": rules.min_contributors_high}
 
 
 def measure(
@@ -275,48 +260,23 @@ def measure(
     breakdowns, pooled = rules.breakdowns, rules.pooled
     levels = run(
         estimate,
-        *base,
-        indicators,
-        pairs,
+        *(*base, indicators, pairs),
         changes=changes,
         breakdowns=breakdowns,
         pooled=pooled,
         engine=engine_of(study.settings.engine),
     )
     compared = run(compare, *base, own, pairs, changes=changes, breakdowns=breakdowns)
-    benchmarks = run(
-        benchmark,
-        *base,
-        own,
-        pairs,
-        clearance=cleared,
-        adjusted=rules.adjusted,
-        rules=limits_of(study),
-        min_contributors_high=rules.min_contributors_high,
-    )
+    limits, adjusted = limits_of(study), rules.adjusted
+    benchmarks = run(benchmark, *base, own, pairs, clearance=cleared, adjusted=adjusted, **limits)
     return levels, compared, benchmarks
 
 
-def explained(
-    study: Study, processed: Processed, cleared: DataFrame[Clearance], run: Run
-) -> Results:
-    """What is not published: what lies behind the changes, and where each firm stands."""
+def explained(study: Study, processed: Processed, run: Run) -> Results:
+    """What is not published: what lies behind the changes."""
     _, register, weights, shares = processed
-    base, rules = (shares, weights, register, study.indicators), study.settings.publication
-    flows, parts = run(explain, *base, changes=study.changes, breakdowns=rules.breakdowns)
-    positions = run(position, *base, cleared, peers=rules.peers)
-    return {"flows": flows, "decompositions": parts, "positions": positions}
-
-
-def suppressed(
-    study: Study, processed: Processed, cleared: DataFrame[Clearance], run: Run
-) -> Unpublished:
-    """Why cells are not published, for the analyst, and what coarser groups would spare."""
-    _, register, _, shares = processed
-    rules, ordered = study.settings.publication, study.ordered_codes(run.wave)
-    indicators = with_response(study.indicators, sensitivity=rules.participation)
-    base = shares, register, indicators, study.benchmark_pairs, cleared
-    limits: dict[str, Any] = {"breakdowns": rules.breakdowns, "rules": limits_of(study)}
-    limits["min_contributors_high"] = rules.min_contributors_high
-    why = run(explain_suppression, *base, **limits)
-    return cleared, why, run(propose_groups, *base, ordered=ordered, **limits)
+    base, breakdowns = (shares, weights, register), study.settings.publication.breakdowns
+    flows, parts = run(
+        explain, *base, study.indicators, changes=study.changes, breakdowns=breakdowns
+    )
+    return {"flows": flows, "decompositions": parts}

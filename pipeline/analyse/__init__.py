@@ -1,4 +1,4 @@
-"""GSBPM 6, analyse: estimate, compare, benchmark, explain, protect, position, release.
+"""GSBPM 6, analyse: protect, secure, estimate, compare, benchmark, release, feedback, explain.
 
 For the analyst: why cells are not published, and which coarser groups would spare some.
 """
@@ -9,8 +9,8 @@ from pipeline.analyse.coarser import propose_groups
 from pipeline.analyse.compare import compare
 from pipeline.analyse.estimate import estimate
 from pipeline.analyse.explain import explain
+from pipeline.analyse.feedback import feedback
 from pipeline.analyse.grades import Thresholds
-from pipeline.analyse.position import position
 from pipeline.analyse.protect import protect
 from pipeline.analyse.release import release
 from pipeline.analyse.released import as_released, revisions
@@ -28,7 +28,7 @@ __all__ = [
     "estimate",
     "explain",
     "explain_suppression",
-    "position",
+    "feedback",
     "propose_groups",
     "protect",
     "release",

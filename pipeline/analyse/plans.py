@@ -23,8 +23,8 @@ _EVERYBODY = 100.0
 class Shown(NamedTuple):
     """What is told of an indicator: of the n firms in its base by k open groups, `cells` (k, n).
 
-    `groups`: numbers of the groups, (k,). `numerator`, `denominator`: their formulas, the latter empty where firms are counted;
-    `decimals`: of the printed figure; `told_before` and `hidden_before`, (k,): the group was
+    `groups`: numbers of the groups, (k,). `numerator`, `denominator`: their formulas, the latter
+    empty where firms are counted; `decimals`: of the printed figure; `told_before` and `hidden_before`, (k,): the group was
     released, or was suppressed in the wave before.
     """
 

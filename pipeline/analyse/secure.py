@@ -1,9 +1,11 @@
-"""Secure: suppress further groups until no reader can narrow down a firm's figure; it fails closed."""
+"""Secure: suppress further groups until no reader can narrow down a figure; it fails closed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,11 +16,20 @@ from pipeline import disclosure
 from pipeline.analyse.domains import GROUP, Bools
 from pipeline.analyse.measures import Rule, rules_of
 from pipeline.analyse.plans import Known, Shown, plan_of
+from pipeline.analyse.released import facts_of
 from pipeline.analyse.series import Series, limits_of, series_of
 from pipeline.disclosure.repair import Repaired, repair
 from pipeline.errors import DisclosureError
 from pipeline.expressions import Bounds
-from pipeline.tables import Clearance, Contributions, Indicators, Items, Protection, Register
+from pipeline.tables import (
+    Clearance,
+    Contributions,
+    Indicators,
+    Items,
+    Protection,
+    Register,
+    Released,
+)
 
 Open = dict[str, Bools]
 """Which groups are open, (groups,), by indicator."""
@@ -32,6 +43,7 @@ def secure(
     indicators: DataFrame[Indicators],
     items: DataFrame[Items],
     *,
+    released: DataFrame[Released],
     rules: disclosure.Rules,
     min_contributors_high: int,
     known: Mapping[str, float],
@@ -42,12 +54,14 @@ def secure(
     firm's and holding's amount must remain p per cent larger for all that readers can tell, and
     every answer another one; a reader may be an outsider or any holding. With it, by wave and
     system, how many cells were audited and what was found. `known`: items that readers know to
-    within so many per cent. Raises `DisclosureError` where the audit has no clean end.
+    within so many per cent. What was `released` stays. Raises `DisclosureError` where the audit has
+    no clean end.
     """
     groups = clearance[GROUP].drop_duplicates(ignore_index=True)
     kinds = rules_of(indicators)
     limits = limits_of(kinds, rules, min_contributors_high)
     cleared = _cleared(clearance)
+    facts, nothing = facts_of(released, groups), np.zeros(len(groups), dtype=bool)
     told, formulas = Known(_bounds(items), known), indicators.set_index(Indicators.indicator)
     audits: list[tuple[object, ...]] = []
     before: Open = {}
@@ -62,7 +76,13 @@ def secure(
         firms = listed[Register.firm_id].nunique()
         for names in _systems({name: kinds[name] for name in series}):
             shown = [
-                _shown(*series[name], of_wave[name], before.get(name), formulas.loc[name])
+                _shown(
+                    *series[name],
+                    of_wave[name],
+                    facts.get((str(wave), name), nothing),
+                    ~before.get(name, ~nothing),
+                    formulas=dict(formulas.loc[name]),
+                )
                 for name in names
             ]
             try:
@@ -92,7 +112,7 @@ def _bounds(items: pd.DataFrame) -> Bounds:
     """Least and greatest value of each item over its versions; none where its unit changed."""
     found = {}
     for name, rows in items.groupby(Items.item):
-        same = rows[Items.unit].nunique() == 1
+        same = len(set(rows[Items.unit])) == 1
         low, high = rows[str(Items.minimum)], rows[str(Items.maximum)]
         greatest = high.fillna(np.inf).max() if same else np.inf
         # Amounts that cannot be negative are not in another unit either.
@@ -114,7 +134,7 @@ def _systems(kinds: Mapping[str, Rule]) -> Iterator[list[str]]:
             and any(not kinds[o].categorical and kinds[o].items & kind.items for o in others)
         ]
         systems = [others for others in systems if others not in near]
-        systems.append([*sum(near, []), name])
+        systems.append([*chain.from_iterable(near), name])
     for names in systems:
         if any(kinds[name].sensitive for name in names):
             yield names
@@ -124,11 +144,12 @@ def _shown(
     cells: Bools,
     series: Series,
     is_open: Bools,
-    before: Bools | None,
-    formulas: pd.Series[object],
+    told_before: Bools,
+    hidden_before: Bools,
+    *,
+    formulas: Mapping[Any, Any],
 ) -> Shown:
     groups = np.flatnonzero(is_open & cells.any(axis=1))
-    hidden = np.zeros(len(groups), dtype=bool) if before is None else ~before[groups]
     is_ratio = series.kind.kind == "ratio"
     return Shown(
         series,
@@ -136,9 +157,9 @@ def _shown(
         cells[groups],
         str(formulas[Indicators.numerator]),
         str(formulas[Indicators.denominator]) if is_ratio else "",
-        int(str(formulas[str(Indicators.decimals)])),
-        np.zeros(len(groups), dtype=bool),
-        hidden,
+        int(formulas[str(Indicators.decimals)]),
+        told_before[groups],
+        hidden_before[groups],
     )
 
 

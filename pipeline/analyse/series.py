@@ -61,6 +61,19 @@ class Series:
             ]
         return np.select([verdict != "" for verdict in verdicts], verdicts, default="")
 
+    def among(self, firms: Bools, rules: disclosure.Rules) -> Series:
+        """The same of some of the firms, (n,), by other thresholds."""
+        return Series(
+            self.kind,
+            rules,
+            self.firms[firms],
+            self.holdings[firms],
+            self.waived[firms],
+            self.weight[firms],
+            self.numerator[firms],
+            self.denominator[firms],
+        )
+
     def unsafe(self, aggregates: Bools) -> Bools:
         """Whether each aggregate of firms (k, n) breaks a primary rule."""
         return np.asarray(self.judge(aggregates) != "", dtype=np.bool_)

@@ -1,7 +1,8 @@
 """Disclosure control on arrays: which cells of linked tables may be published.
 
 `primary` judges one cell by itself, `secondary` all cells together, `beside` weighted sums that are
-told with them. Rows are cells, columns are firms; nothing here knows what they stand for.
+told with them; `quartiles` averages over the firms of a group by their order. Rows are cells,
+columns are firms; nothing here knows what they stand for.
 """
 
 from pipeline.disclosure.beside import safe_beside
@@ -16,22 +17,32 @@ from pipeline.disclosure.primary import (
     unsafe_amounts,
     unsafe_answers,
 )
+from pipeline.disclosure.quartiles import (
+    Averages,
+    averages_leak,
+    rounding_step,
+    smoothed_quartiles,
+)
 from pipeline.disclosure.secondary import Breakdown, Check, audit, protect, reasons, told
 
 __all__ = [
+    "Averages",
     "Breakdown",
     "Check",
     "Primary",
     "Protection",
     "Rules",
     "audit",
+    "averages_leak",
     "consented",
     "contributors",
     "p_of_pq",
     "protect",
     "protection_needed",
     "reasons",
+    "rounding_step",
     "safe_beside",
+    "smoothed_quartiles",
     "told",
     "unsafe_amounts",
     "unsafe_answers",

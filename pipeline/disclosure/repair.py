@@ -1,4 +1,4 @@
-"""Audit and repair of a publication: what must not be told, so that no firm's figure is narrowed down.
+"""Audit and repair of a publication: what must not be told, lest a firm's figure be narrowed down.
 
 The unknowns, and what is told of them, are those of `attack`. A target is safe where, for every
 reader, there is a witness: other values that fulfil all that is told, leave what that reader knows
@@ -151,7 +151,7 @@ class _Proof:
         """Holdings that all these witnesses touch, but for the target's; None without any."""
         if not witnesses.any():
             return None
-        common = self._touched[witnesses].all(axis=0)
+        common: BoolArray = np.asarray(self._touched[witnesses].all(axis=0), dtype=np.bool_)
         common[self._holding_of[target]] = False
         return np.flatnonzero(common)
 

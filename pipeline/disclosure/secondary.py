@@ -151,7 +151,7 @@ def reasons(
         told[cell] = True
         near = np.vstack([_within_reach(atoms, told, breakdowns), wide])
         protected = _distinct(np.vstack([atoms[unsafe], near[judge(near)]]))
-        yield cell, _not_clean(atoms[told], protected, judge)[:, atom_of_firm]
+        yield cell, _not_clean(atoms[told], protected, judge, atoms[:0])[:, atom_of_firm]
 
 
 def span_of(shown: BoolArray | FloatArray) -> FloatArray | None:

@@ -29,7 +29,8 @@ def part_of(part: str, whole: str, bounds: Bounds) -> tuple[float, float] | None
     if any(bounds.get(name, _ANY)[0] < 0 for name in names):
         return None
     if len(inner) == len(outer) == 1:
-        return _factor(*inner.items(), *outer.items(), bounds)
+        (part_product,), (whole_product,) = inner.items(), outer.items()
+        return _factor(part_product, whole_product, bounds)
     rest = {key: outer.get(key, 0.0) - inner.get(key, 0.0) for key in {*inner, *outer}}
     if min(*rest.values(), *inner.values()) >= 0:
         return 0.0, 1.0

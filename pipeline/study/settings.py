@@ -83,7 +83,7 @@ class Publication(_Section):
     `pooled`: breakdowns for which the mean of two waves is printed too, as one has few answers;
     `adjusted`: columns of the register whose composition a benchmark's reference is given, the
     first to be kept longest; `peers`: the breakdowns in which a firm finds its peers, the narrowest
-    first.
+    first, where there are at least `min_peers` contributors besides its own holding.
 
     `min_contributors`: with fewer than five, two that compare notes are left with two others;
     `min_contributors_high`: items of high sensitivity, in small groups that know each other.
@@ -93,13 +93,15 @@ class Publication(_Section):
     `p_percent` gives way; where both are, the stricter counts. `dominance_firms` and
     `dominance_percent`: one firm with three quarters of an amount is that amount. `weights`:
     whether readers know them; by default they do, as reports print the strata and how many
-    answered.
+    answered. `known`: items of which readers know every firm's value to within so many per cent
+    anyway, such as its employees: the attackers' audit takes that as told.
     """
 
     breakdowns: tuple[str, ...] = ()
     pooled: tuple[str, ...] = ()
     adjusted: tuple[str, ...] = ()
     peers: tuple[str, ...] = ()
+    min_peers: int = Field(default=10, ge=3)
     min_contributors: int = Field(default=5, ge=3)
     min_contributors_high: int = Field(default=10, ge=3)
     p_percent: Percent = 10
@@ -108,6 +110,7 @@ class Publication(_Section):
     dominance_percent: Percent = 75
     weights: Knowledge = "known"
     participation: Sensitivity = "normal"
+    known: Mapping[str, Percent] = {}
 
     @property
     def p_and_q(self) -> tuple[tuple[float, float], ...]:

@@ -55,6 +55,9 @@ Statistic = Literal[
     "pooled_low",
     "pooled_high",
     "pooled_n",
+    "peers_lower",
+    "peers_middle",
+    "peers_upper",
     "difference",
     "difference_low",
     "difference_high",
@@ -68,7 +71,8 @@ Statistic = Literal[
     "weight_high",
     "design_effect",
 ]
-"""What a published number is; the last part of its `number_id`."""
+"""What a published number is; the last part of its `number_id`. Those of `peers` are smoothed
+quartiles, which a firm of the group is told."""
 
 
 class Estimates(Table):
@@ -212,11 +216,14 @@ class Decompositions(Table):
         unique = ["wave", "indicator", "breakdown", "group", "term"]
 
 
-class Positions(Table):
-    """Where a firm stands among its peers, the firms of the narrowest group with enough answers.
+class Feedback(Table):
+    """What a firm may be told of itself among its peers: its own figure and what all of them see.
 
-    `below`: the share of the peers with a lower figure, half of those with the same; `gap`: from
-    the firm's figure to the upper quartile, to the better side. Internal: a firm's own report.
+    `value` is the firm's own. The others are numbers of the Release: `estimate` and `n` of the
+    group, `lower`, `middle` and `upper` its smoothed quartiles, NaN where there are none or they
+    are withheld (`symbol` c). What follows from these: the firm is in the quarters from
+    `quarter_low` to `quarter_high` (1 lowest to 4, more than one where quartiles are equal; 0 for
+    none); of a share, `same` is how many per cent answered as it did.
     """
 
     wave: str
@@ -224,11 +231,16 @@ class Positions(Table):
     firm_id: str
     breakdown: str
     group: str
-    n: int = pa.Field(ge=0)
     value: float
-    below: float = pa.Field(nullable=True)
-    upper_quartile: float = pa.Field(nullable=True)
-    gap: float = pa.Field(nullable=True)
+    estimate: float
+    n: float = pa.Field(nullable=True, ge=0)
+    lower: float = pa.Field(nullable=True)
+    middle: float = pa.Field(nullable=True)
+    upper: float = pa.Field(nullable=True)
+    symbol: str = pa.Field(isin=get_args(Symbol))
+    quarter_low: int = pa.Field(ge=0, le=4)
+    quarter_high: int = pa.Field(ge=0, le=4)
+    same: float = pa.Field(nullable=True, ge=0, le=100)
 
     class Config:
         unique = ["wave", "indicator", "firm_id"]

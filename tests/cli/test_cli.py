@@ -142,7 +142,7 @@ def test_flow_from_the_code_itself(call_command: Call) -> None:
     names = [stage["name"] for stage in json.loads(output)]
     wanted = ["read_exports", "decode", "validate", "store_wave", "harmonise", "weight"]
     wanted += ["calibrate", "derive", "protect", "estimate", "compare", "benchmark", "assess"]
-    wanted += ["release", "explain", "position", "render_reports"]
+    wanted += ["release", "feedback", "explain", "render_reports"]
     assert [name for name in names if name in wanted] == wanted
     _, table, _ = call_command("flow")
     assert all(name in table for name in names)

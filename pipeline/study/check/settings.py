@@ -79,6 +79,8 @@ def _named(schemas: Schemas) -> Iterator[Named]:
             if group.column in register:
                 yield f"{place}.group", group.group, _codes(schemas, group.column)
     indicators = [row["indicator"] for row in schemas.rows["definitions"]]
+    items = [str(name) for name in schemas.items["item"]]
+    yield from (("publication.known", name, items) for name in settings.publication.known)
     for benchmark in settings.benchmark:
         for name in benchmark.without:
             yield "benchmark.without", name, indicators
