@@ -291,12 +291,16 @@ Kitagawa 1955: Components of a difference between two rates. Journal of the Amer
 Kleene 1952: Introduction to Metamathematics. North-Holland.
 Korn and Graubard 1990: Simultaneous testing of regression coefficients with complex survey data:
   use of Bonferroni t statistics. American Statistician 44, 270-276.
+Fischetti and Salazar-González 2001: Solving the cell suppression problem on tabular data with
+  linear constraints. Management Science 47, 1008-1027.
 Korn and Graubard 1998: Confidence intervals for proportions with small expected number of
   positive counts estimated from survey data. Survey Methodology 24, 193-201.
 Korn and Graubard 1999: Analysis of Health Surveys. Wiley.
 Langsrud 2024: Secondary cell suppression by Gaussian elimination: an algorithm suitable for
   handling issues with zeros and singletons. Privacy in Statistical Databases, Springer.
 Lumley 2010: Complex Surveys: a Guide to Analysis Using R. Wiley.
+Magnanti and Wong 1981: Accelerating Benders decomposition: algorithmic enhancement and model
+  selection criteria. Operations Research 29, 464-484.
 Matei and Tillé 2005: Evaluation of variance approximations and estimators in maximum entropy
   sampling with unequal probability and fixed sample size. Journal of Official Statistics 21,
   543-570.
@@ -306,6 +310,8 @@ Newcombe 1998: Improved confidence intervals for the difference between binomial
   on paired data. Statistics in Medicine 17, 2635-2650.
 Parker et al. 2017: National Center for Health Statistics data presentation standards for
   proportions. Vital and Health Statistics, Series 2, No. 175.
+Parzen 1979: Nonparametric statistical data modeling. Journal of the American Statistical
+  Association 74, 105-121.
 Parzen 2004: Quantile probability and statistical data modeling. Statistical Science 19, 652-662.
 Rubin 1987: Multiple Imputation for Nonresponse in Surveys. Wiley.
 Samuelson 1968: How deviant can you be? Journal of the American Statistical Association 63,
@@ -316,6 +322,8 @@ Schouten, Shlomo and Skinner 2011: Indicators for monitoring and improving repre
   response. Journal of Official Statistics 27, 231-253.
 Shah and Vaish 2006: Confidence intervals for quantile estimation from complex survey data.
   Proceedings of the Section on Survey Research Methods, American Statistical Association.
+Sheather and Marron 1990: Kernel quantile estimators. Journal of the American Statistical
+  Association 85, 410-416.
 Shlomo and Schouten 2013: Theoretical properties of partial indicators for representative
   response. Technical report, University of Southampton.
 Shlomo, Skinner and Schouten 2012: Estimation of an indicator of the representativeness of survey

@@ -13,7 +13,7 @@ from pipeline.analyse.domains import Bools
 from pipeline.analyse.measures import Floats, Ints
 from pipeline.analyse.series import Series
 from pipeline.disclosure.attack import Told
-from pipeline.disclosure.repair import PUBLIC, Plan
+from pipeline.disclosure.plan import PUBLIC, Plan
 from pipeline.expressions import Bounds, part_of
 
 _EVERYBODY = 100.0
@@ -24,8 +24,8 @@ class Shown(NamedTuple):
     """What is told of an indicator: of the n firms in its base by k open groups, `cells` (k, n).
 
     `groups`: numbers of the groups, (k,). `numerator`, `denominator`: their formulas, the latter
-    empty where firms are counted; `decimals`: of the printed figure; `told_before` and `hidden_before`, (k,): the group was
-    released, or was suppressed in the wave before.
+    empty where firms are counted; `decimals`: of the printed figure; `told_before` and
+    `hidden_before`, (k,): the group was released, or was suppressed in the wave before.
     """
 
     series: Series

@@ -18,9 +18,10 @@ from pipeline.analyse.measures import Rule, rules_of
 from pipeline.analyse.plans import Known, Shown, plan_of
 from pipeline.analyse.released import facts_of
 from pipeline.analyse.series import Series, limits_of, series_of
+from pipeline.disclosure.plan import Plan
 from pipeline.disclosure.repair import Repaired, repair
 from pipeline.errors import DisclosureError
-from pipeline.expressions import Bounds
+from pipeline.expressions import Bounds, parse
 from pipeline.tables import (
     Clearance,
     Contributions,
@@ -63,39 +64,41 @@ def secure(
     cleared = _cleared(clearance)
     facts, nothing = facts_of(released, groups), np.zeros(len(groups), dtype=bool)
     told, formulas = Known(_bounds(items), known), indicators.set_index(Indicators.indicator)
+    amounts = {name: _items(dict(formulas.loc[name])) for name in kinds}
     audits: list[tuple[object, ...]] = []
     before: Open = {}
     for wave, listed in register.groupby(Register.wave):
         of_wave = cleared[str(wave)]
         own = contributions.loc[contributions[Contributions.wave] == wave]
-        series = {
-            name: (cells, one)
-            for name, cells, one in series_of(own, listed, groups, kinds, limits)
+        shown = {
+            name: _shown(
+                *(cells, series, of_wave[name]),
+                facts.get((str(wave), name), nothing),
+                ~before.get(name, ~nothing),
+                formulas=dict(formulas.loc[name]),
+            )
+            for name, cells, series in series_of(own, listed, groups, kinds, limits)
             if name in of_wave
         }
         firms = listed[Register.firm_id].nunique()
-        for names in _systems({name: kinds[name] for name in series}):
-            shown = [
-                _shown(
-                    *series[name],
-                    of_wave[name],
-                    facts.get((str(wave), name), nothing),
-                    ~before.get(name, ~nothing),
-                    formulas=dict(formulas.loc[name]),
-                )
-                for name in names
-            ]
-            try:
-                found = repair(plan_of(shown, told, firms))
-            except DisclosureError as error:
-                located = [replace(p, wave=str(wave), item=" ".join(names)) for p in error.problems]
-                raise DisclosureError(located) from error
-            audits.append(_audit(str(wave), names, shown, found))
-            _take_out([of_wave[name] for name in names], shown, found)
+        for names in _systems({name: kinds[name] for name in shown}, amounts):
+            system = [shown[name] for name in names]
+            found = _repaired(plan_of(system, told, firms), str(wave), names)
+            audits.append(_audit(str(wave), names, system, found))
+            _take_out([of_wave[name] for name in names], system, found)
         before = of_wave
     table = _closed(clearance, cleared, kinds)
     protection = pd.DataFrame(audits, columns=list(Protection.to_schema().columns))
     return table, DataFrame[Protection](protection)
+
+
+def _repaired(plan: Plan, wave: str, names: Sequence[str]) -> Repaired:
+    """What a system's audit found; an error names the wave and the indicators."""
+    try:
+        return repair(plan)
+    except DisclosureError as error:
+        located = [replace(p, wave=wave, item=" ".join(names)) for p in error.problems]
+        raise DisclosureError(located) from error
 
 
 def _cleared(clearance: pd.DataFrame) -> dict[str, Open]:
@@ -120,10 +123,18 @@ def _bounds(items: pd.DataFrame) -> Bounds:
     return found
 
 
-def _systems(kinds: Mapping[str, Rule]) -> Iterator[list[str]]:
+def _items(formulas: Mapping[Any, Any]) -> frozenset[str]:
+    texts = (str(formulas[column]) for column in (Indicators.numerator, Indicators.denominator))
+    return frozenset().union(*(parse(text).names for text in texts if text))
+
+
+def _systems(
+    kinds: Mapping[str, Rule], amounts: Mapping[str, frozenset[str]]
+) -> Iterator[list[str]]:
     """Names of indicators that tell of the same firms' figures: amounts that share an item.
 
-    Only where one of them is of an item that is not public anyway.
+    `amounts`: the items in the formulas of numerator and denominator. Only where one of them is of
+    an item that is not public anyway.
     """
     systems: list[list[str]] = []
     for name, kind in kinds.items():
@@ -131,7 +142,7 @@ def _systems(kinds: Mapping[str, Rule]) -> Iterator[list[str]]:
             others
             for others in systems
             if not kind.categorical
-            and any(not kinds[o].categorical and kinds[o].items & kind.items for o in others)
+            and any(not kinds[o].categorical and amounts[o] & amounts[name] for o in others)
         ]
         systems = [others for others in systems if others not in near]
         systems.append([*chain.from_iterable(near), name])
