@@ -188,7 +188,7 @@ def _audit(
 ) -> tuple[object, ...]:
     cells = sum(len(each.groups) for each in shown)
     taken, known = int(found.suppressed.sum()), int(found.known.sum())
-    return (wave, " ".join(names), cells, found.attacks, found.solves, taken, known)
+    return (wave, " ".join(names), cells, found.attacks, found.solves, taken, known, found.smallest)
 
 
 def _closed(

@@ -65,6 +65,18 @@ class Programme:
                     return moved
         return None
 
+    def room(self, target: int) -> float:
+        """How far a target can be moved, in multiples of what it must be; at most ten times."""
+        best = 0.0
+        for way in self._ways[target]:
+            most, gain = self._most.copy(), np.zeros(len(self._most))
+            for column, length in way:
+                gain[column] = 1 / (length * len(way))
+                most[column] = min(most[column], 10 * length)
+            columns = self._columns(self._highs, -gain, np.zeros(len(most)), most)
+            best = max(best, 0.0 if columns is None else float(gain @ columns))
+        return best
+
     def force(self, target: int, readers: IntArray | None) -> FloatArray | None:
         """Move a target as far as it needs; suppress what that touches, None where it cannot be."""
         plan = self._plan
@@ -91,9 +103,16 @@ class Programme:
         if best is None:
             return None
         self.suppressed[best[2]] = True
-        for row in np.flatnonzero(np.isin(plan.cell, best[2])):
-            self._highs.changeRowBounds(int(row), -np.inf, np.inf)
+        self.tell(self.suppressed)
         return best[1]
+
+    def tell(self, suppressed: BoolArray) -> None:
+        """Hold to the rows of all cells but those suppressed."""
+        self.suppressed = suppressed
+        free = (self._plan.cell != PUBLIC) & suppressed[self._plan.cell]
+        low, high = np.where(free, -np.inf, self._low), np.where(free, np.inf, self._high)
+        for row in range(len(low)):
+            self._highs.changeRowBounds(row, low[row], high[row])
 
     def _send(self, way: Way, least: FloatArray, most: FloatArray) -> None:
         """Have columns moved so far, in place, and not back by their opposite ones."""

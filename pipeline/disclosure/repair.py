@@ -9,14 +9,15 @@ witnesses together prove the result, and it is checked against them without any 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
-from scipy.sparse import block_array, csr_array, vstack
+from scipy.sparse import block_array, csr_array, diags_array, vstack
 from scipy.sparse.csgraph import connected_components
 
 from pipeline.disclosure.attack import Told, contradictions
-from pipeline.disclosure.plan import IntArray, Plan
+from pipeline.disclosure.plan import PUBLIC, IntArray, Plan
 from pipeline.disclosure.primary import BoolArray
 from pipeline.disclosure.programme import Programme
 from pipeline.disclosure.witnesses import Proof
@@ -28,12 +29,15 @@ class Repaired(NamedTuple):
 
     `known`: targets that no suppression protects, (t,): bounds that everybody knows, or cells told
     before, give them away. `attacks`: pairs of target and reader; `solves`: programmes solved.
+    `smallest`: the least room that an outsider sees for the largest unknown of a row, as a multiple
+    of what it needs, at most 10; NaN without any.
     """
 
     suppressed: BoolArray
     known: BoolArray
     attacks: int
     solves: int
+    smallest: float
 
 
 def repair(plan: Plan) -> Repaired:
@@ -52,13 +56,14 @@ def repair(plan: Plan) -> Repaired:
         raise DisclosureError(_problem("true values that do not fulfil what is told"))
     suppressed = np.zeros(len(plan.cost), dtype=np.bool_)
     known = np.zeros(len(plan.up), dtype=np.bool_)
-    attacks = solves = 0
+    attacks, solves, smallest = 0, 0, np.nan
     for part, targets in _parts(plan):
         found = _repaired(part)
         suppressed |= found.suppressed
         known[targets] = found.known
         attacks, solves = attacks + found.attacks, solves + found.solves
-    return Repaired(suppressed, known, attacks, solves)
+        smallest = np.fmin(smallest, found.smallest)
+    return Repaired(suppressed, known, attacks, solves, float(smallest))
 
 
 def _parts(plan: Plan) -> Iterator[tuple[Plan, IntArray]]:
@@ -98,8 +103,25 @@ def _repaired(plan: Plan) -> Repaired:
     left = proof.prune(programme.suppressed)
     if not proof.holds(left):
         raise DisclosureError(_problem("a target without a witness"))
+    programme.tell(left)
+    rooms = [programme.room(target) for target in _largest(plan, left) if proof.wanted[target]]
+    smallest = min(rooms, default=np.nan)
     known = proof.asked & ~proof.wanted
-    return Repaired(left, known, int(proof.wanted.sum()) * count, programme.solves)
+    return Repaired(left, known, int(proof.wanted.sum()) * count, programme.solves, smallest)
+
+
+def _largest(plan: Plan, suppressed: BoolArray) -> list[int]:
+    """Targets that are the largest unknown in a row that is told."""
+    rows = plan.told.rows[(plan.cell != PUBLIC) & ~suppressed[plan.cell]]
+    size = csr_array(abs(rows) @ diags_array(np.abs(plan.told.values)))
+    columns = {
+        int(size.indices[start + np.argmax(size.data[start:end])])
+        for start, end in pairwise(size.indptr)
+        if end > start
+    }
+    alone = np.flatnonzero(np.diff(plan.targets.indptr) == 1)
+    targets = dict(zip(plan.targets.indices[plan.targets.indptr[alone]], alone, strict=True))
+    return sorted(int(targets[column]) for column in columns if column in targets)
 
 
 def _prove(target: int, programme: Programme, proof: Proof) -> None:

@@ -272,6 +272,8 @@ class Protection(Table):
     `cells` were open before; `attacks` are pairs of a figure and a reader for whom it is proved
     safe, `solves` the programmes that took; `suppressed` cells were taken out. `known`: figures
     that nothing protects any more, as what readers know anyway or earlier releases tell them.
+    `smallest`: how much larger than it must an outsider think the large figures of a cell at least,
+    as a multiple of what is needed (1: just enough, 10: that or more).
     """
 
     wave: str
@@ -281,6 +283,7 @@ class Protection(Table):
     solves: int = pa.Field(ge=0)
     suppressed: int = pa.Field(ge=0)
     known: int = pa.Field(ge=0)
+    smallest: float = pa.Field(nullable=True, ge=0)
 
     class Config:
         unique = ["wave", "system"]
