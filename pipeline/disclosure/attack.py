@@ -119,10 +119,7 @@ class _Solver:
         programme.a_matrix_.start_ = rows.indptr
         programme.a_matrix_.index_ = rows.indices
         programme.a_matrix_.value_ = rows.data
-        self._highs = highspy.Highs()  # type: ignore[no-untyped-call]
-        for option, value in _OPTIONS.items():
-            self._highs.setOptionValue(option, value)
-        self._highs.passModel(programme)
+        self._highs = solver_of(programme)
 
     def ends(self, target: csr_array) -> tuple[float, float]:
         """Least and largest value of a target, less its true one."""
@@ -135,14 +132,33 @@ class _Solver:
 
     def _end(self, sense: highspy.ObjSense) -> float:
         self._highs.changeObjectiveSense(sense)
-        self._highs.run()
-        status = self._highs.getModelStatus()
-        if status == highspy.HighsModelStatus.kOptimal:
+        if solved(self._highs):
             return float(self._highs.getInfo().objective_function_value)
-        # The origin fulfils every row, so it cannot be that nothing does.
-        if status in _ENDLESS:
-            return float("inf") if sense == highspy.ObjSense.kMaximize else float("-inf")
-        raise DisclosureError(_problem(f"the solver ended with {status.name}"))
+        return float("inf") if sense == highspy.ObjSense.kMaximize else float("-inf")
+
+
+def solver_of(programme: highspy.HighsLp) -> highspy.Highs:
+    """Set up a solver that ends alike on every run."""
+    solver = highspy.Highs()  # type: ignore[no-untyped-call]
+    for option, value in _OPTIONS.items():
+        solver.setOptionValue(option, value)
+    solver.passModel(programme)
+    return solver
+
+
+def solved(solver: highspy.Highs) -> bool:
+    """Solve: True at an optimum, False where nothing bounds it.
+
+    Only for programmes that the origin fulfils: it cannot be then that nothing does. Raises
+    `DisclosureError` at any other end.
+    """
+    solver.run()
+    status = solver.getModelStatus()
+    if status == highspy.HighsModelStatus.kOptimal:
+        return True
+    if status in _ENDLESS:
+        return False
+    raise DisclosureError(_problem(f"the solver ended with {status.name}"))
 
 
 _OPTIONS: dict[str, bool | int | float | str] = {
