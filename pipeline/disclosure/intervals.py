@@ -23,7 +23,7 @@ FARTHEST = 1e4
 """No atom moves further, in units of the need: so every programme has an end."""
 STILL = 1e-9
 """What moves by less, in units of the need, does not."""
-_SAME = 1e-8
+SAME = 1e-8
 """A published total that a move changes by less, in units of its need, stays the same."""
 _LEAST_GAIN = 1e-2
 """Who gains less, in units of the need, needs a move of its own: this one's errors would count."""
@@ -216,7 +216,7 @@ class _Witnesses:
         if rows.shape[0] == 0:
             return np.zeros(self._count, dtype=np.bool_)
         change = np.abs(rows @ self._moves[: self._count].T).max(axis=0)
-        return np.asarray(change > _SAME)
+        return np.asarray(change > SAME)
 
     def retain(self, kept: BoolArray) -> None:
         place = np.flatnonzero(kept)
@@ -286,7 +286,7 @@ def _by_free_atoms(rows: csr_array) -> csr_array:
     factor = np.array([_fraction(value) for row in left for value in row.values()], dtype=float)
     free = np.unique(free, return_inverse=True)[1].ravel()
     found = csr_array((factor, (atom, free)), shape=(width, int(free.max(initial=-1)) + 1))
-    if np.abs((rows @ found).data).max(initial=0.0) > _SAME:
+    if np.abs((rows @ found).data).max(initial=0.0) > SAME:
         raise DisclosureError(_unclear("factors that are no simple fractions"))
     return found
 

@@ -10,6 +10,7 @@ import highspy
 import numpy as np
 from scipy.sparse import csr_array, hstack
 
+from pipeline.disclosure.atoms import IntArray
 from pipeline.disclosure.attack import solver_of
 from pipeline.disclosure.intervals import STILL
 from pipeline.disclosure.primary import FloatArray
@@ -75,6 +76,13 @@ class Nearest:
         slack = found[2 * width :].reshape(2, -1)
         change[self._loose] = slack[0] - slack[1]
         return np.where(np.abs(move) > STILL, move, 0.0), change
+
+    def release(self, rows: IntArray) -> None:
+        """Let some rows that may change do so for nothing from now on."""
+        place = np.searchsorted(self._loose, rows)
+        columns = 2 * self._width + np.concatenate([place, place + len(self._loose)])
+        free = np.zeros(len(columns))
+        self._solver.changeColsCost(len(columns), columns.astype(np.int32), free)
 
     def _aim(self, place: list[int], target: FloatArray) -> None:
         for atom in place:

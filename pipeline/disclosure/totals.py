@@ -17,16 +17,17 @@ from scipy.sparse import csr_array, eye_array, vstack
 
 from pipeline.disclosure.atoms import atoms_of, parts_of, readers_of, targets_of
 from pipeline.disclosure.elimination import keep
-from pipeline.disclosure.intervals import Audit, Exposed
+from pipeline.disclosure.intervals import SAME, Audit, Exposed
 from pipeline.disclosure.perturbation import Nearest
 from pipeline.disclosure.primary import BoolArray, FloatArray, Rules, unsafe_amounts
 from pipeline.errors import DisclosureError, Problem
 
 _DEAR = 1e3
+"""What a change of the most important cell costs beside a move of an atom: that much more."""
+_LEAST_PRICE = 1e-3
+"""What a cell of no importance costs beside the most important one: more than nothing."""
 _AT_ONCE = 64
 _NAMED = 3
-_SOLVED = 1e-7
-"""A published total that a perturbation changes by more, in units of the need, is touched."""
 
 
 class Secured(NamedTuple):
@@ -156,18 +157,20 @@ class _Table:
         which published totals may change at their cost by unit; those that do are suppressed.
         """
         touched = np.zeros(len(cost), dtype=np.bool_)
-        price = _DEAR * (cost / (cost.max(initial=0.0) or 1.0) + 1e-3)
+        price = _DEAR * (cost / (cost.max(initial=0.0) or 1.0) + _LEAST_PRICE)
         price[fixed] = np.inf
+        shown = np.flatnonzero(published)
+        nearest = Nearest(self.member[shown], price[shown])
         for finding in found:
             if not self.audit.is_exposed(finding):
                 continue
             unit = float(self.targets.need(finding.target)[finding.reader])
-            shown = np.flatnonzero(published & ~touched)
-            nearest = Nearest(self.member[shown], price[shown])
             row = self.targets.rows[[finding.target]].toarray().ravel()
             moved = nearest.move(row, *self.audit.bounds(np.array([finding.reader]), unit))
             if moved is not None:
-                touched[shown[np.abs(moved[1]) > _SOLVED]] = True
+                changed = np.flatnonzero(np.abs(moved[1]) > SAME)
+                nearest.release(changed)
+                touched[shown[changed]] = True
                 self.audit.remember(moved[0], unit)
         return touched
 
