@@ -212,14 +212,27 @@ def analyse(
     of_groups = limits | {"breakdowns": rules.breakdowns}
     allowed = run(protect, *cells, released, **of_groups)
     against = allowed, shares, register, indicators, study.items
-    cleared, audited = run(secure, *against, released=released, known=rules.known, **limits)
+    cleared, audited = run(
+        secure,
+        *against,
+        released=released,
+        known=rules.known,
+        coarse_below=rules.coarse_below,
+        **limits,
+    )
     found = run(breaches, *cells, released, **of_groups)
     measured = measure(study, processed, indicators, cleared, run)
     population = settings.target.column if settings.target else None
     columns = settings.weighting.compared
     quality = run(assess, weights, register, columns=columns, population=population)
     thresholds = Thresholds(**settings.quality.model_dump())
-    draft = run(release, *measured, cleared, indicators, quality=quality, thresholds=thresholds)
+    draft = run(
+        release,
+        *(*measured, cleared, indicators),
+        quality=quality,
+        thresholds=thresholds,
+        coarse_below=rules.coarse_below,
+    )
     own = shares, register, study.indicators, cleared, draft
     draft, firms = run(feedback, *own, peers=rules.peers, min_peers=rules.min_peers, **limits)
     numbers = run(as_released, draft, released, wave=run.wave)

@@ -24,7 +24,7 @@ class Shown(NamedTuple):
     """What is told of an indicator: of the n firms in its base by k open groups, `cells` (k, n).
 
     `groups`: numbers of the groups, (k,). `numerator`, `denominator`: their formulas, the latter
-    empty where firms are counted; `decimals`: of the printed figure; `told_before` and
+    empty where firms are counted; `unit`: to what each figure is rounded, (k,); `told_before` and
     `hidden_before`, (k,): the group was released, or was suppressed in the wave before.
     """
 
@@ -33,7 +33,7 @@ class Shown(NamedTuple):
     cells: Bools
     numerator: str
     denominator: str
-    decimals: int
+    unit: Floats
     told_before: Bools
     hidden_before: Bools
 
@@ -190,15 +190,15 @@ class _Rows:
 
 def _tell(rows: _Rows, each: Shown, unknowns: _Unknowns, first: int) -> None:
     """The figures of all cells of an indicator as they are printed."""
-    series, half = each.series, 0.5 * 10.0**-each.decimals
+    series = each.series
     scale, kind = series.kind.scale, series.kind.kind
     numerator = unknowns.place[each.numerator][series.firms]
-    for cell, inside in enumerate(each.cells, start=first):
-        at = np.flatnonzero(inside)
+    for cell, (inside, unit) in enumerate(zip(each.cells, each.unit, strict=True), start=first):
+        at, half = np.flatnonzero(inside), unit / 2
         weight, y, x = series.weight[at], series.numerator[at], series.denominator[at]
         base = 1.0 if kind == "total" else float((weight * x).sum())
         figure = scale * float((weight * y).sum()) / base
-        printed = round(figure / (2 * half)) * 2 * half
+        printed = round(figure / unit) * unit
         if not each.denominator:
             ends = ((printed - half) * base / scale, (printed + half) * base / scale)
             rows.add(numerator[at], weight, ends, cell)

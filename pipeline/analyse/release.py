@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import pairwise
 
 import numpy as np
@@ -12,8 +13,8 @@ from pandera.typing import DataFrame
 
 from pipeline import survey
 from pipeline.analyse.grades import Thresholds, grades
-from pipeline.analyse.measures import rules_of
-from pipeline.analyse.rounding import round_figures
+from pipeline.analyse.measures import Rule, rules_of
+from pipeline.analyse.rounding import round_figures, units
 from pipeline.tables import (
     Benchmarks,
     Changes,
@@ -65,10 +66,12 @@ def release(
     *,
     quality: DataFrame[Quality],
     thresholds: Thresholds,
+    coarse_below: int = 0,
 ) -> DataFrame[Release]:
     """Every number that may be printed, one row each; what is suppressed keeps a row with `c`.
 
-    Shares, balances and what is computed from them alone have their interval rounded outwards. A
+    Shares, balances and what is computed from them alone have their interval rounded outwards, and
+    of fewer than `coarse_below` answers they are printed in steps of five (see `units`). A
     change needs both waves cleared, a trend and a mean of waves all of them, a difference the
     group, its reference and, where that is the rest, `all`, an adjusted one also to be told beside
     the others (`Benchmarks.cleared`). The exact standard error of an amount gives the largest firm
@@ -96,6 +99,7 @@ def release(
     # A line through several waves is flat where one year's change is not: one decimal more.
     figures[str(Release.decimals)] += figures["comparison"] == "trend"
     figures["reach"] = figures["detectable"] / ((figures["high"] - figures["low"]) / 2)
+    figures["unit"] = _units(figures, rules, estimates, coarse_below)
     round_figures(figures)
     figures["detectable"] = _detectable(figures)
     figures["established"] = _established(figures)
@@ -126,6 +130,17 @@ def _grade(figures: pd.DataFrame, thresholds: Thresholds) -> None:
     figures[Release.symbol] = figures[Release.symbol].mask(useless, "u")
 
 
+def _units(
+    figures: pd.DataFrame, rules: Mapping[str, Rule], estimates: pd.DataFrame, coarse_below: int
+) -> npt.NDArray[np.float64]:
+    """To what each figure is rounded; a mean of two waves as coarsely as the wave by itself."""
+    told = {name for name, rule in rules.items() if rule.categorical and rule.sensitive}
+    own = _of_group("n", figures, estimates).to_numpy(dtype=float)
+    n = np.fmin(figures["n"].to_numpy(dtype=float), own)
+    decimals = figures[str(Release.decimals)].to_numpy(dtype=float)
+    return units(decimals, n, figures[Release.indicator].isin(told).to_numpy(), coarse_below)
+
+
 def _established(figures: pd.DataFrame) -> pd.Series[float]:
     """Whether each claim is established: 1, 0, or NaN where there is none to be made.
 
@@ -148,7 +163,7 @@ def _detectable(figures: pd.DataFrame) -> pd.Series[float]:
 
     The exact one would tell the standard error, which an amount's interval was widened to hide.
     """
-    unit = 10.0 ** -figures[str(Release.decimals)].astype(float)
+    unit = figures["unit"]
     half = (figures["high"] - figures["low"]) / 2
     return pd.Series(np.ceil((figures["reach"] * half / unit).round(6)) * unit, figures.index)
 

@@ -6,22 +6,31 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from pipeline.tables import Release
-
 Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+
+
+def units(decimals: Floats, n: Floats, is_answer: Bools, coarse_below: int) -> Floats:
+    """To what each figure is rounded: its last decimal; of answers of few firms, to five of them.
+
+    `is_answer`: a share or balance of answers that must not be told. With known weights, shares in
+    whole per cents of many small groups that overlap leave one solution for who said what; whole
+    steps of five do not, and the groups' intervals are far wider.
+    """
+    return 10.0**-decimals * np.where(is_answer & (n < coarse_below), 5.0, 1.0)
 
 
 def round_figures(figures: pd.DataFrame) -> None:
-    """Round in place to their decimals, intervals outwards; widen those of amounts.
+    """Round in place to their units, intervals outwards; widen those of amounts.
 
-    Columns value, low, high, decimals, categorical and widening.
+    Columns value, low, high, unit (see `units`), categorical and widening.
 
     The half-width of an amount is measured from the printed value to the further end. An interval
     without width (everybody answered) is the printed value.
     """
     is_amount = ~figures["categorical"]
     value, low, high = (figures[c].to_numpy(dtype=float) for c in ("value", "low", "high"))
-    unit = 10.0 ** -figures[str(Release.decimals)].to_numpy(dtype=float)
+    unit = figures["unit"].to_numpy(dtype=float)
     rounded = np.round(value / unit) * unit
     reach = np.maximum(high - rounded, rounded - low) * figures["widening"].to_numpy(dtype=float)
     half = _two_digits_up(reach, unit)

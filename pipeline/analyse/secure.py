@@ -17,6 +17,7 @@ from pipeline.analyse.domains import GROUP, Bools
 from pipeline.analyse.measures import Rule, rules_of
 from pipeline.analyse.plans import Known, Shown, plan_of
 from pipeline.analyse.released import facts_of
+from pipeline.analyse.rounding import units
 from pipeline.analyse.series import Series, limits_of, series_of
 from pipeline.disclosure.plan import Plan
 from pipeline.disclosure.repair import Repaired, repair
@@ -48,6 +49,7 @@ def secure(
     rules: disclosure.Rules,
     min_contributors_high: int,
     known: Mapping[str, float],
+    coarse_below: int = 0,
 ) -> tuple[DataFrame[Clearance], DataFrame[Protection]]:
     """Clearance without the groups that an attacker's programme found to give a firm away.
 
@@ -55,8 +57,8 @@ def secure(
     firm's and holding's amount must remain p per cent larger for all that readers can tell, and
     every answer another one; a reader may be an outsider or any holding. With it, by wave and
     system, how many cells were audited and what was found. `known`: items that readers know to
-    within so many per cent. What was `released` stays. Raises `DisclosureError` where the audit has
-    no clean end.
+    within so many per cent; `coarse_below` as for `release`. What was `released` stays. Raises
+    `DisclosureError` where the audit has no clean end.
     """
     groups = clearance[GROUP].drop_duplicates(ignore_index=True)
     kinds = rules_of(indicators)
@@ -76,6 +78,7 @@ def secure(
                 facts.get((str(wave), name), nothing),
                 ~before.get(name, ~nothing),
                 formulas=dict(formulas.loc[name]),
+                coarse_below=coarse_below,
             )
             for name, cells, series in series_of(own, listed, groups, kinds, limits)
             if name in of_wave
@@ -159,8 +162,11 @@ def _shown(
     hidden_before: Bools,
     *,
     formulas: Mapping[Any, Any],
+    coarse_below: int,
 ) -> Shown:
     groups = np.flatnonzero(is_open & cells.any(axis=1))
+    n, is_answer = cells[groups].sum(axis=1), series.kind.categorical & series.kind.sensitive
+    decimals = np.full(len(groups), float(formulas[str(Indicators.decimals)]))
     is_ratio = series.kind.kind == "ratio"
     return Shown(
         series,
@@ -168,7 +174,7 @@ def _shown(
         cells[groups],
         str(formulas[Indicators.numerator]),
         str(formulas[Indicators.denominator]) if is_ratio else "",
-        int(formulas[str(Indicators.decimals)]),
+        units(decimals, n, np.full(len(groups), is_answer), coarse_below),
         told_before[groups],
         hidden_before[groups],
     )

@@ -94,7 +94,8 @@ class Publication(_Section):
     `dominance_percent`: one firm with three quarters of an amount is that amount. `weights`:
     whether readers know them; by default they do, as reports print the strata and how many
     answered. `known`: items of which readers know every firm's value to within so many per cent
-    anyway, such as its employees: the attackers' audit takes that as told.
+    anyway, such as its employees: the attackers' audit takes that as told. `coarse_below`: shares
+    and balances of fewer answers are printed in steps of five points; 0 for none.
     """
 
     breakdowns: tuple[str, ...] = ()
@@ -110,6 +111,7 @@ class Publication(_Section):
     dominance_percent: Percent = 75
     weights: Knowledge = "known"
     participation: Sensitivity = "normal"
+    coarse_below: int = Field(default=0, ge=0)
     known: Mapping[str, Percent] = {}
 
     @property
