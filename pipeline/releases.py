@@ -21,7 +21,16 @@ from pandera.errors import SchemaErrors
 from pandera.typing import DataFrame
 
 from pipeline.errors import Problem, StoreError
-from pipeline.tables import Breaches, Release, Released, Revisions, SourceFiles, Sources
+from pipeline.tables import (
+    Breaches,
+    Clearance,
+    Protection,
+    Release,
+    Released,
+    Revisions,
+    SourceFiles,
+    Sources,
+)
 
 NUMBERS, SOURCES = ".csv", ".sources.csv"
 AS_IT_WAS = "take the file from version control as it was: its rows never change"
@@ -30,19 +39,44 @@ Model = TypeVar("Model", bound=pa.DataFrameModel)
 
 @dataclass(frozen=True, eq=False)
 class Draft:
-    """What a run made, and how it stands to what was released; `notes` say what to look into."""
+    """What a run made, and how it stands to what was released.
+
+    `notes` say what to look into; `clearance` and `protection` how firms are protected.
+    """
 
     reports: list[Path]
     numbers: DataFrame[Release]
     revisions: DataFrame[Revisions]
     files: DataFrame[SourceFiles]
     notes: tuple[Problem, ...]
+    clearance: DataFrame[Clearance]
+    protection: DataFrame[Protection]
 
     @property
     def counts(self) -> dict[str, int]:
         """Numbers by status."""
         found = self.revisions[Revisions.status].value_counts()
         return {str(status): int(count) for status, count in sorted(found.items())}
+
+    @property
+    def protected(self) -> dict[str, float]:
+        """Cells with an answer, of all waves, by what became of them, and what the audit took.
+
+        `room`: the least that was left of what a large figure needs, as a multiple.
+        """
+        answered = self.clearance[self.clearance[str(Clearance.contributors)] > 0]
+        rules = answered[Clearance.rule]
+        by = {"published": "", "secondary": "secondary", "attack": "attack", "part": "part"}
+        counts: dict[str, float] = {name: int((rules == rule).sum()) for name, rule in by.items()}
+        of_audit = self.protection
+        return {
+            "cells": len(rules),
+            "primary": int((~rules.isin(by.values())).sum()),
+            **counts,
+            "attacks": int(of_audit[str(Protection.attacks)].sum()),
+            "programmes": int(of_audit[str(Protection.solves)].sum()),
+            "room": float(of_audit[str(Protection.smallest)].min()),
+        }
 
     @property
     def revised(self) -> list[str]:

@@ -80,6 +80,7 @@ from pipeline.tables import (
     Indicators,
     Panel,
     Proposals,
+    Protection,
     Register,
     Release,
     Released,
@@ -118,6 +119,7 @@ def run_wave(study: Study, wave: str, run: Run) -> Draft:
         panel, frame, *_ = processed
         notes = run(review, panel, study.edits, frame, language=study.settings.languages[0])
         results, numbers, found, unpublished = analyse(study, processed, released, run)
+        audited = DataFrame[Protection](results["protection"])
         fields = {w: s.field_period for w, s in settings.items() if s.field_period}
         texts = captions(study, fields, wave=wave)
         languages = study.settings.languages
@@ -126,7 +128,8 @@ def run_wave(study: Study, wave: str, run: Run) -> Draft:
         write_results(database, results, notes, {"disclosure.html": page}, study.processed / wave)
     paths = [study.reports / wave / report.name for report in reports]
     status = run(revisions, numbers, released)
-    return Draft(paths, numbers, status, files, notes=gone + notes_on(found))
+    notices = gone + notes_on(found)
+    return Draft(paths, numbers, status, files, notices, unpublished[0], audited)
 
 
 def take(study: Study, settings: WaveSettings, source: str, run: Run) -> Taken:
@@ -208,31 +211,23 @@ def analyse(
     settings, rules = study.settings, study.settings.publication
     indicators = with_response(study.indicators, sensitivity=rules.participation)
     cells = shares, register, indicators, study.benchmark_pairs
-    limits = limits_of(study)
+    limits, coarse = limits_of(study), rules.coarse_below
     of_groups = limits | {"breakdowns": rules.breakdowns}
     allowed = run(protect, *cells, released, **of_groups)
     against = allowed, shares, register, indicators, study.items
-    cleared, audited = run(
-        secure,
-        *against,
-        released=released,
-        known=rules.known,
-        coarse_below=rules.coarse_below,
-        **limits,
-    )
+    given: dict[str, Any] = {"released": released, "known": rules.known, "coarse_below": coarse}
+    cleared, audited = run(secure, *against, rules=limits["rules"], **given)
     found = run(breaches, *cells, released, **of_groups)
     measured = measure(study, processed, indicators, cleared, run)
     population = settings.target.column if settings.target else None
     columns = settings.weighting.compared
     quality = run(assess, weights, register, columns=columns, population=population)
-    thresholds = Thresholds(**settings.quality.model_dump())
-    draft = run(
-        release,
-        *(*measured, cleared, indicators),
-        quality=quality,
-        thresholds=thresholds,
-        coarse_below=rules.coarse_below,
-    )
+    published = *measured, cleared, indicators
+    grading: dict[str, Any] = {
+        "quality": quality,
+        "thresholds": Thresholds(**settings.quality.model_dump()),
+    }
+    draft = run(release, *published, **grading, coarse_below=coarse)
     own = shares, register, study.indicators, cleared, draft
     draft, firms = run(feedback, *own, peers=rules.peers, min_peers=rules.min_peers, **limits)
     numbers = run(as_released, draft, released, wave=run.wave)

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from pipeline.errors import Problem, StoreError
 from pipeline.releases import Draft, changed_sources, notes_on, read_released, write_release
-from pipeline.tables import Breaches, Release, Revisions, SourceFiles
+from pipeline.tables import Breaches, Clearance, Protection, Release, Revisions, SourceFiles
 
 NAN = math.nan
 OLD, NEW = "a" * 64, "b" * 64
+NO_AUDIT = Clearance.empty(), Protection.empty()
 
 
 def table(model, *rows):
@@ -34,7 +35,7 @@ def draft(*numbers, status="new", written=True, sha256=OLD):
     release = table(Release, *numbers)
     stands = [(identity, status, written) for identity in release["number_id"]]
     files = table(SourceFiles, ("1991", "1991/answers.csv", sha256))
-    return Draft([], release, table(Revisions, *stands), files, ())
+    return Draft([], release, table(Revisions, *stands), files, (), *NO_AUDIT)
 
 
 def write(folder, wave, *numbers, **stand):
@@ -118,7 +119,7 @@ def test_raw_files_that_are_gone_or_others_are_named(tmp_path):
     raw.write_bytes(b"as delivered")
     files = [("1991", "answers.csv", hashlib.sha256(b"as delivered").hexdigest())]
     made = draft(number("1991", 3.1))
-    made = Draft([], made.numbers, made.revisions, table(SourceFiles, *files), ())
+    made = Draft([], made.numbers, made.revisions, table(SourceFiles, *files), (), *NO_AUDIT)
     write_release(tmp_path / "releases", "1991", made)
     assert changed_sources(tmp_path / "releases", tmp_path) == ()
     raw.write_bytes(b"corrected")

@@ -18,7 +18,7 @@ from pipeline.analyse.measures import Rule, rules_of
 from pipeline.analyse.plans import Known, Shown, plan_of
 from pipeline.analyse.released import facts_of
 from pipeline.analyse.rounding import units
-from pipeline.analyse.series import Series, limits_of, series_of
+from pipeline.analyse.series import Series, series_of
 from pipeline.disclosure.plan import Plan
 from pipeline.disclosure.repair import Repaired, repair
 from pipeline.errors import DisclosureError
@@ -47,7 +47,6 @@ def secure(
     *,
     released: DataFrame[Released],
     rules: disclosure.Rules,
-    min_contributors_high: int,
     known: Mapping[str, float],
     coarse_below: int = 0,
 ) -> tuple[DataFrame[Clearance], DataFrame[Protection]]:
@@ -62,7 +61,7 @@ def secure(
     """
     groups = clearance[GROUP].drop_duplicates(ignore_index=True)
     kinds = rules_of(indicators)
-    limits = limits_of(kinds, rules, min_contributors_high)
+    limits = dict.fromkeys(kinds, rules)
     cleared = _cleared(clearance)
     facts, nothing = facts_of(released, groups), np.zeros(len(groups), dtype=bool)
     told, formulas = Known(_bounds(items), known), indicators.set_index(Indicators.indicator)

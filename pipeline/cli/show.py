@@ -34,6 +34,12 @@ STATUS = {
 """What is said of the numbers of a release."""
 LISTED = 10
 """Of more, only the first ones are printed; --json has all."""
+PROTECTED = (
+    "Disclosure control: {cells:,} cells of all waves, {published:,} published; not published: "
+    "{primary:,} by a rule, {secondary:,} for others, {attack:,} by the audit, {part:,} as parts. "
+    "{attacks:,} attacks proved to fail in {programmes:,} programmes, {seconds:.1f} s; "
+    "least room {room:.1f} times what is needed"
+)
 
 
 class Console:
@@ -69,6 +75,7 @@ class Console:
                     "records": [dict(record) for record in records],
                     "reports": [str(path) for path in draft.reports],
                     "data": str(data),
+                    "protected": draft.protected,
                     **_beside_releases(draft),
                 }
             )
@@ -83,6 +90,8 @@ class Console:
                 f"Wave {wave}", columns, [*rows, ["", "all stages", "", "", total]], right=3
             )
             lines = [RECORDS.format_map(record) for record in records]
+            seconds = sum(step.seconds for step in steps if step.stage == "secure")
+            lines.append(PROTECTED.format(**draft.protected, seconds=seconds))
             lines += ["", "Reports:", *map(str, draft.reports), ""]
             lines.append(f"For the analyst only (findings by line, all tables): {data}")
             self._lines([*lines, *_looked_into(draft)])
