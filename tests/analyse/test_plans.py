@@ -19,7 +19,7 @@ NOTHING = Known({}, {})
 SHARE = {"kind": "share", "numerator": "x > 0", "scale": 100.0}
 
 
-def shown(values, cells, below=1.0, weight=1.0, told=(), hidden=(), firms=None, **indicator):
+def shown(values, cells, below=1.0, *, weight=1.0, told=(), hidden=(), firms=None, **indicator):
     """What is told of an indicator, a total unless it is another: `x` for each firm in a cell.
 
     `told` and `hidden`: numbers of the cells that were released, or suppressed a wave before.
