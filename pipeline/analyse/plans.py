@@ -94,6 +94,7 @@ class _Unknowns:
         self.values: list[float] = []
         self._owner: list[int] = []
         self._series: list[Series] = []
+        self._waived: list[bool] = []
 
     def add(self, formula: str, each: Shown, values: Floats) -> None:
         """Take in the firms that are in a cell, where the formula does not have them yet."""
@@ -103,6 +104,7 @@ class _Unknowns:
             self.values.append(float(values[k]))
             self._owner.append(int(each.series.holdings[k]))
             self._series.append(each.series)
+            self._waived.append(bool(each.series.waived[k]))
 
     def plan(self, rows: _Rows, cost: Floats, within: Mapping[str, float]) -> Plan:
         """The system, with a target for each unknown and each holding's sum of a formula."""
@@ -145,7 +147,8 @@ class _Unknowns:
         up, down = np.full(len(sums), np.inf), np.full(len(sums), np.inf)
         for target, firms in enumerate(members):
             series, one = self._series[firms[0]], firms[0]
-            if not series.kind.sensitive or self._waived(firms):
+            # A holding has waived where all its firms have, as in the primary rules.
+            if not series.kind.sensitive or all(self._waived[firm] for firm in firms):
                 continue
             if not answers[one]:
                 need = series.rules.p_percent / 100 * abs(sums[target])
@@ -154,13 +157,6 @@ class _Unknowns:
             up[target] = 1.0 if sums[target] < 1 else np.inf
             down[target] = 1.0 if sums[target] > (-1 if balance[one] else 0) else np.inf
         return up, down
-
-    def _waived(self, columns: Ints) -> bool:
-        return any(self._has_waived(int(column)) for column in columns)
-
-    def _has_waived(self, column: int) -> bool:
-        series = self._series[column]
-        return bool(series.waived[series.holdings == self._owner[column]].any())
 
 
 class _Rows:

@@ -90,7 +90,8 @@ def secure(
             _take_out([of_wave[name] for name in names], system, found)
         before = of_wave
     table = _closed(clearance, cleared, kinds)
-    protection = pd.DataFrame(audits, columns=list(Protection.to_schema().columns))
+    types = Protection.empty().dtypes.to_dict()
+    protection = pd.DataFrame(audits, columns=list(types)).astype(types)
     return table, DataFrame[Protection](protection)
 
 

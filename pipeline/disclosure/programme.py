@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import highspy
 import numpy as np
-from scipy.sparse import csr_array, diags_array, eye_array, hstack
+from scipy.sparse import csr_array, diags_array, eye_array, hstack, vstack
 
 from pipeline.disclosure.attack import solver_of
 from pipeline.disclosure.plan import PUBLIC, STILL, IntArray, Plan, unit
@@ -35,7 +35,8 @@ class Programme:
         up = np.maximum(told.most - told.values, 0.0) / self._unit
         down = np.maximum(told.values - told.least, 0.0) / self._unit
         self._most = np.append(up, down)
-        self._ways = _ways(plan, csr_array(plan.targets @ diags_array(self._unit)))
+        self._targets = csr_array(plan.targets @ diags_array(self._unit))
+        self._ways = _ways(plan, self._targets)
         self.suppressed = np.zeros(len(plan.cost), dtype=np.bool_)
         self.solves = 0
         self._highs = _solver(self._rows, self._low, self._high)
@@ -73,6 +74,7 @@ class Programme:
             for column, length in way:
                 gain[column] = 1 / (length * len(way))
                 most[column] = min(most[column], 10 * length)
+                most[self._opposite(column)] = 0.0
             columns = self._columns(self._highs, -gain, np.zeros(len(most)), most)
             best = max(best, 0.0 if columns is None else float(gain @ columns))
         return best
@@ -85,15 +87,20 @@ class Programme:
         loose = shown[np.isfinite(cost[shown])]
         slack = eye_array(len(plan.cell), format="csr")[:, loose]
         wide = csr_array(hstack([self._rows, slack, -slack], format="csr")[shown])
-        highs = _solver(wide, self._low[shown], self._high[shown])
+        # A row of its own: what one firm of a holding cannot move, another one may.
+        target_row = self._targets[[target]]
+        scale = 1 / target_row.max()
+        target_row = scale * hstack([target_row, -target_row, csr_array((1, 2 * len(loose)))])
+        low, high = np.append(self._low[shown], -np.inf), np.append(self._high[shown], np.inf)
+        highs = _solver(vstack([wide, target_row], format="csr"), low, high)
         price = np.concatenate([np.zeros(len(self._most)), cost[loose], cost[loose]])
+        least, most = np.zeros(len(price)), np.full(len(price), np.inf)
+        most[: len(self._most)] = self._most_for(readers)
         best: tuple[float, FloatArray, IntArray] | None = None
-        for way in self._ways[target]:
-            least, most = np.zeros(len(price)), np.full(len(price), np.inf)
-            most[: len(self._most)] = self._most_for(readers)
-            self._send(way, least, most)
-            if (least > most).any():
+        for ends in ((plan.up[target], np.inf), (-np.inf, -plan.down[target])):
+            if np.isinf(ends).all():
                 continue
+            highs.changeRowBounds(len(low) - 1, *(scale * end for end in ends))
             columns = self._columns(highs, price, least, most)
             if columns is None or (best is not None and price @ columns >= best[0]):
                 continue
@@ -118,7 +125,11 @@ class Programme:
         """Have columns moved so far, in place, and not back by their opposite ones."""
         for column, length in way:
             least[column] = length
-            most[(column + len(self._unit)) % len(self._most)] = 0.0
+            most[self._opposite(column)] = 0.0
+
+    def _opposite(self, column: int) -> int:
+        """The column of the same value's moves the other way."""
+        return (column + len(self._unit)) % len(self._most)
 
     def _most_for(self, readers: IntArray | None) -> FloatArray:
         frozen = np.isin(self._plan.owner, [] if readers is None else readers)
