@@ -14,7 +14,7 @@ from pipeline.analyse.measures import Floats, Ints
 from pipeline.analyse.series import Series
 from pipeline.disclosure.attack import Told
 from pipeline.disclosure.plan import PUBLIC, Plan
-from pipeline.expressions import Bounds, part_of
+from pipeline.expressions import Bounds, is_truth, part_of
 
 _EVERYBODY = 100.0
 """Cost of suppressing what is told of all firms, where a small group costs 1."""
@@ -95,21 +95,26 @@ class _Unknowns:
         self._owner: list[int] = []
         self._series: list[Series] = []
         self._waived: list[bool] = []
+        self._answers: list[bool] = []
 
     def add(self, formula: str, each: Shown, values: Floats) -> None:
         """Take in the firms that are in a cell, where the formula does not have them yet."""
+        # Answers may be counted per amount: jobs, say.
+        counts = formula == each.numerator or is_truth(formula)
+        is_answer = each.series.kind.categorical and counts
         place = self.place.setdefault(formula, np.full(self._firms, -1, dtype=np.int64))
         for k in np.flatnonzero(each.cells.any(axis=0) & (place[each.series.firms] < 0)):
             place[each.series.firms[k]] = len(self.values)
             self.values.append(float(values[k]))
             self._owner.append(int(each.series.holdings[k]))
             self._series.append(each.series)
+            self._answers.append(is_answer)
             self._waived.append(bool(each.series.waived[k]))
 
     def plan(self, rows: _Rows, cost: Floats, within: Mapping[str, float]) -> Plan:
         """The system, with a target for each unknown and each holding's sum of a formula."""
         values, owner = np.array(self.values), np.array(self._owner, dtype=np.int64)
-        answers = np.array([s.kind.categorical for s in self._series], dtype=bool)
+        answers = np.array(self._answers, dtype=bool)
         balance = np.array([s.kind.kind == "balance" for s in self._series], dtype=bool)
         least = np.where(balance, -1.0, np.where(values < 0, -np.inf, 0.0))
         most = np.where(answers, 1.0, np.inf)

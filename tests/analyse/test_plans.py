@@ -120,6 +120,18 @@ def test_a_ratio_of_per_cent_has_its_scale():
     assert [row for row, _, _ in rows_of(plan)] == [[100, -74.5], [100, -75.5]]
 
 
+def test_answers_per_amount_are_answers_and_amounts():
+    ratio = {"kind": "ratio", "numerator": "x > 0", "denominator": "jobs"}
+    plan = plan_of([shown([1, 0], ["xx"], [500, 40], **ratio)], NOTHING, 2)
+    assert plan.told.most.tolist() == [1, 1, INF, INF]
+    assert plan.up.tolist() == [INF, 1, 50, 4]
+    assert plan.down.tolist() == [1, INF, INF, INF]
+    answers = plan_of(
+        [shown([1, 0], ["xx"], [1, 1], **ratio | {"denominator": "y > 0"})], NOTHING, 2
+    )
+    assert answers.told.most.tolist() == [1] * 4
+
+
 def test_one_formula_is_one_unknown_a_firm_whatever_tells_of_it():
     # The mean has no firm 0, and its firms are the second and third of the wave.
     total = shown([10, 20, 30], ["xxx", ".xx"])

@@ -307,3 +307,16 @@ def test_nothing_is_suppressed_of_what_is_safe_and_a_repaired_plan_stays(plan):
     again = repair(Plan(left, plan.cell[kept], *list(vars(plan).values())[2:]))
     assert not again.suppressed.any()
     assert again.known.tolist() == found.known.tolist()
+
+
+@given(plans(), st.randoms(use_true_random=False))
+@settings(deadline=None, max_examples=30, derandomize=True)
+def test_the_order_of_rows_does_not_matter_where_costs_differ(plan, random):
+    order, told = list(range(len(plan.cell))), plan.told
+    random.shuffle(order)
+    rows = csr_array(told.rows[order])
+    other = Told(told.values, rows, told.low[order], told.high[order], told.least, told.most)
+    shuffled = repair(Plan(other, plan.cell[order], *list(vars(plan).values())[2:]))
+    found = repair(plan)
+    assert shuffled.suppressed.tolist() == found.suppressed.tolist()
+    assert shuffled.known.tolist() == found.known.tolist()
