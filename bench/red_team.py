@@ -198,20 +198,21 @@ def _terms(row: tuple) -> dict[Key, float]:
 
 
 class Programme:
-    """What a reader knows of the amounts of all firms in some waves; unknowns are in truths.
+    """What a reader knows of the amounts of the target population in some waves.
 
     An unknown is an amount divided by its true value, so 1 is the truth and ends are shares of it.
     """
 
     def __init__(self, truth: Truth, waves: Iterable[str]) -> None:
         self._truth, self.waves = truth, list(waves)
+        self._firms = {wave: truth.members[wave, "all", "all"] for wave in self.waves}
         self.place: dict[tuple[str, str, str], int] = {}
         self.size: list[float] = []
         self._rows: list[dict[int, float]] = []
         self._built: csr_array | None = None
         for wave in self.waves:
             for indicator, names in RATIOS.items():
-                rows = truth.brought[wave, indicator]
+                rows = truth.of((wave, indicator, "all", "all"))
                 for column, name in zip(("numerator", "denominator"), names, strict=True):
                     for firm, value in rows[column].items():
                         self._add((wave, name, str(firm)), float(value))
@@ -241,12 +242,13 @@ class Programme:
         """Every level whose ends are known: numerator less level times denominator."""
         for key in sorted(levels.low.keys() | levels.high.keys()):
             wave, indicator = key[:2]
-            if wave not in self.waves or indicator not in RATIOS:
+            group = self._truth.of(key)
+            if wave not in self.waves or not group.index.isin(self._firms[wave]).all():
                 continue
             part, whole = RATIOS[indicator]
             for end, sign in ((levels.low[key], -1.0), (levels.high[key], 1.0)):
                 terms: dict[int, float] = defaultdict(float)
-                for row in self._truth.of(key).itertuples():
+                for row in group.itertuples():
                     terms[self.place[wave, part, row.Index]] += sign * SCALE * row.weight
                     terms[self.place[wave, whole, row.Index]] -= (
                         sign * (end + sign * 1e-9) * row.weight
@@ -379,13 +381,13 @@ def found(attack: str, reader: str, wave: str, ends: tuple[float, float]) -> Row
 
 
 def of_every_holding(attack: str, programme: Programme, readers: Readers) -> Row:
-    """The holding that comes closest, of all that there are."""
-    ends = {
-        name: programme.range_of(readers.wave, readers.target, sites)
-        for name, sites in sorted(readers.holdings.items())
-    }
-    closest = min(ends, key=lambda name: (ends[name][1] - ends[name][0], name))
-    return found(attack, f"closest of all {len(ends)} holdings", readers.wave, ends[closest])
+    """The highest lower end and the lowest upper end that any holding finds."""
+    ends = [
+        programme.range_of(readers.wave, readers.target, sites)
+        for _, sites in sorted(readers.holdings.items())
+    ]
+    best = max(low for low, _ in ends), min(high for _, high in ends)
+    return found(attack, f"best of all {len(ends)} holdings", readers.wave, best)
 
 
 def attack_turnover(truth: Truth, published: pd.DataFrame) -> list[Row]:
@@ -459,10 +461,12 @@ def attack_intervals(truth: Truth, published: pd.DataFrame, folder: Path) -> lis
         if share != level:
             below[key] = 100 * bound / abs(share - level) / own["denominator"]
     rows = []
-    for name, bounds in (("part of turnover", above), ("turnover", below)):
+    for name, bounds in (("numerator", above), ("denominator", below)):
         key = min(bounds, key=lambda k: (bounds[k], k))
-        print(name, key, sorted(round(b, 1) for b in bounds.values())[:8])  # noqa: T201
-        rows.append(found(f"intervals: {name}", "knows its percentage", key[0], (0.0, bounds[key])))
+        cell = "/".join(key)
+        rows.append(
+            found(f"intervals: {name}", f"knows its percentage; {cell}", key[0], (0.0, bounds[key]))
+        )
     return rows
 
 
