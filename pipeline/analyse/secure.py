@@ -62,7 +62,7 @@ def secure(
     groups = clearance[GROUP].drop_duplicates(ignore_index=True)
     kinds = rules_of(indicators)
     limits = dict.fromkeys(kinds, rules)
-    cleared = _cleared(clearance)
+    cleared = _cleared(clearance, groups)
     facts, nothing = facts_of(released, groups), np.zeros(len(groups), dtype=bool)
     told, formulas = Known(_bounds(items), known), indicators.set_index(Indicators.indicator)
     amounts = {name: _items(dict(formulas.loc[name])) for name in kinds}
@@ -104,13 +104,14 @@ def _repaired(plan: Plan, wave: str, names: Sequence[str]) -> Repaired:
         raise DisclosureError(located) from error
 
 
-def _cleared(clearance: pd.DataFrame) -> dict[str, Open]:
+def _cleared(clearance: pd.DataFrame, groups: pd.DataFrame) -> dict[str, Open]:
     """Which groups are open by wave and indicator; of a table sorted as its groups are."""
     found: dict[str, Open] = {}
     for (wave, name), rows in clearance.groupby([Clearance.wave, Clearance.indicator]):
-        found.setdefault(str(wave), {})[str(name)] = (rows[Clearance.rule] == "").to_numpy(
-            copy=True
-        )
+        if not np.array_equal(rows[GROUP].to_numpy(), groups.to_numpy()):
+            raise ValueError(f"groups of {name} in {wave} in another order than those before")
+        is_open = (rows[Clearance.rule] == "").to_numpy(copy=True)
+        found.setdefault(str(wave), {})[str(name)] = is_open
     return found
 
 

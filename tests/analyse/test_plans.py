@@ -42,7 +42,7 @@ def shown(values, cells, below=1.0, *, weight=1.0, told=(), hidden=(), firms=Non
         np.array([[letter == "x" for letter in cell] for cell in cells]),
         definition["numerator"].iloc[0],
         row["denominator"],
-        row["decimals"],
+        np.full(m, 10.0 ** -row["decimals"]),
         np.isin(np.arange(m), told),
         np.isin(np.arange(m), hidden),
     )
