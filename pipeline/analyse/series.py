@@ -83,8 +83,8 @@ class Series:
 
         The interval of an amount y (or ratio R of y to x) tells the spread s of the residuals
         e = y - R x, and none is above s (n - 1) / sqrt(n) (Samuelson 1968), which is sharp where
-        one firm stands out among equals. The factor lifts that bound to (1 + p/100) y - R x for
-        every firm that has not waived its protection.
+        one firm stands out among equals. The factor lifts that bound to (1 + p/100) y - R x, and
+        to (1 + p/100) (R x - y), for every firm that has not waived its protection.
         """
         if self.kind.categorical:
             return np.ones(len(cells))
@@ -96,7 +96,9 @@ class Series:
         center = np.where(cells, y - expected, 0.0).sum(axis=1) / n
         squares = np.where(cells, (y - expected - center[:, None]) ** 2, 0.0).sum(axis=1)
         bound = np.sqrt(squares * (n - 1) / n)
-        allowed = (1 + self.rules.p_percent / 100) * np.abs(y) - expected
+        # Above for y itself; below for x, of which a reader may know what part y is.
+        p = self.rules.p_percent / 100
+        allowed = np.maximum((1 + p) * np.abs(y) - expected, (1 + p) * (expected - y))
         needed = np.where(cells & ~self.waived, allowed, 0.0)
         factor = needed.max(axis=1, initial=0.0) / np.where(bound > 0, bound, np.inf)
         return np.asarray(np.maximum(factor, 1.0), dtype=np.float64)

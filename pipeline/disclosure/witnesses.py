@@ -67,7 +67,7 @@ class Proof:
         inside |= np.abs(moves) <= STILL * size  # the truth may lie outside what readers believe
         rows, truth = told.rows[shown], told.rows[shown] @ told.values
         sums = (rows @ moves.T).T
-        terms = (abs(rows) @ np.abs(told.values))[None]
+        terms = (abs(rows) @ size)[None]
         below, above = told.low[shown] - truth, told.high[shown] - truth
         near = _NEAR * np.maximum(terms, 1e-9)
         fulfilled = (sums >= np.minimum(below, 0) - near) & (sums <= np.maximum(above, 0) + near)

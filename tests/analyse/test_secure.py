@@ -95,7 +95,6 @@ def secured(rows, reg, definition, **further):
         *(before, rows, reg, definition, further.get("items", ITEMS)),
         released=further.get("released", NOTHING),
         rules=further.get("rules", P_10),
-        min_contributors_high=1,
         known=further.get("known", {}),
     )
     return before, after, protection

@@ -111,7 +111,7 @@ def test_flows_add_up_and_stand_for_all_firms_on_both_registers(seed):
     for i, domain in enumerate(domains):
         alone = flows(one, two, tuple(values), domain)
         assert float(alone.up.estimate) == pytest.approx(f.up.estimate[i], rel=1e-13)
-        assert float(alone.up.se) == pytest.approx(f.up.se[i], rel=1e-12)
+        assert float(alone.up.se) == pytest.approx(f.up.se[i], rel=1e-12, nan_ok=True)
 
 
 @given(st.integers(0, 2**32 - 1))
