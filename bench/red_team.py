@@ -51,6 +51,7 @@ P = 10.0
 LINK = 10.0
 """Turnover is taken to have stayed the same from one wave to the next, to so many per cent."""
 ANSWERS = ("I03", "I04")
+COARSE_BELOW = 30
 SECONDS = 5.0
 """Time for one integer programme."""
 
@@ -141,7 +142,8 @@ class Levels:
             terms = _terms(row)
             if not terms or any(not len(truth.of(key)) for key in terms):
                 continue
-            low, high = row.value - row.half, row.value + row.half
+            half = _half(row, [len(truth.of(key)) for key in terms])
+            low, high = row.value - half, row.value + half
             exact = sum(c * truth.value(key) for key, c in terms.items())
             if low - 1e-7 <= exact <= high + 1e-7:
                 self._told.append((terms, low, high))
@@ -177,6 +179,12 @@ class Levels:
             if ends[1] < self.high[key] - 1e-9:
                 self.high[key], moved = ends[1], True
         return moved
+
+
+def _half(row: tuple, answers: list[int]) -> float:
+    """Half the step of a printed number; shares of few answers are printed in steps of five."""
+    few = answers[:1] if row.statistic == "pooled" else answers
+    return 5 * row.half if row.indicator in ANSWERS and min(few) < COARSE_BELOW else row.half
 
 
 def _terms(row: tuple) -> dict[Key, float]:
@@ -473,8 +481,8 @@ def attack_intervals(truth: Truth, published: pd.DataFrame, folder: Path) -> lis
 def attack_answers(truth: Truth, published: pd.DataFrame) -> list[Row]:
     """How many firms' yes or no follows from printed shares, by integer programmes.
 
-    From the levels of the newest wave as they are printed; narrowed by changes, means of waves and
-    differences; and if levels of groups of fewer than 30 answers were rounded to 5 points instead.
+    From the levels of the newest wave as they are printed, and narrowed by changes, means of waves
+    and differences.
     """
     rows: list[Row] = []
     for indicator in ANSWERS:
@@ -486,7 +494,6 @@ def attack_answers(truth: Truth, published: pd.DataFrame) -> list[Row]:
         cases = {
             "as printed": _shares(truth, printed, inside),
             "and differences": _shares(truth, narrow, inside),
-            "5 points below 30": _shares(truth, printed, inside, fewest=30),
         }
         for name, system in cases.items():
             row = {"indicator": indicator, "told": name, "shares": len(system)}
@@ -499,17 +506,14 @@ Shares = list[tuple[np.ndarray, float, float]]
 """Of each share the weights of the firms, relative to their sum, and its ends."""
 
 
-def _shares(truth: Truth, levels: Levels, inside: list[str], *, fewest: int = 0) -> Shares:
-    """Shares of the newest wave, in steps of 5 points for groups of fewer than `fewest` answers."""
+def _shares(truth: Truth, levels: Levels, inside: list[str]) -> Shares:
+    """Shares of the newest wave."""
     found: Shares = []
     for key in sorted(levels.low.keys() & levels.high.keys()):
         group = truth.of(key)
         if key[0] != NEWEST or not group.index.isin(inside).all():
             continue
         low, high = levels.low[key], levels.high[key]
-        if len(group) < fewest:
-            middle = 5 * round(truth.value(key) / 5)
-            low, high = middle - 2.5, middle + 2.5
         weight = group["weight"].reindex(inside).fillna(0.0).to_numpy()
         found.append((weight / weight.sum(), low / SCALE, high / SCALE))
     return found
