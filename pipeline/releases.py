@@ -62,7 +62,8 @@ class Draft:
     def protected(self) -> dict[str, float]:
         """Cells with an answer, of all waves, by what became of them, and what the audit took.
 
-        `room`: the least that was left of what a large figure needs, as a multiple.
+        `room`: the least that was left of what a large figure needs, as a multiple; `known`: those
+        that nothing protects any more.
         """
         answered = self.clearance[self.clearance[str(Clearance.contributors)] > 0]
         rules = answered[Clearance.rule]
@@ -75,6 +76,7 @@ class Draft:
             **counts,
             "attacks": int(of_audit[str(Protection.attacks)].sum()),
             "programmes": int(of_audit[str(Protection.solves)].sum()),
+            "known": int(of_audit[str(Protection.known)].sum()),
             "room": float(of_audit[str(Protection.smallest)].min()),
         }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -192,3 +193,27 @@ def test_a_release_that_cannot_be_written_leaves_the_ledger_as_it_was(tmp_path):
     with pytest.raises(IsADirectoryError):
         write(tmp_path, "1991", number("1991", 3.4), status="changed")
     assert [path.read_bytes() for path in files] == before
+
+
+def test_how_firms_are_protected_in_counts():
+    rules = ["", "", "p_percent", "unanimous", "secondary", "attack", "part", "min_contributors"]
+    people = [9, 8, 7, 6, 5, 4, 3, 0]  # the last one is a group without an answer
+    cells = [
+        ("1991", "x", "a", str(n), *row, 1.0)
+        for n, row in enumerate(zip(people, rules, strict=True))
+    ]
+    audits = [("1990", "x", 8, 100, 10, 1, 0, 1.5), ("1991", "x", 8, 200, 20, 0, 2, math.nan)]
+    made = draft(number("1991", 3.1))
+    made = replace(made, clearance=table(Clearance, *cells), protection=table(Protection, *audits))
+    assert made.protected == {
+        "cells": 7,
+        "primary": 2,
+        "published": 2,
+        "secondary": 1,
+        "attack": 1,
+        "part": 1,
+        "attacks": 300,
+        "programmes": 30,
+        "known": 2,
+        "room": 1.5,
+    }

@@ -61,7 +61,7 @@ def secure(
     """
     groups = clearance[GROUP].drop_duplicates(ignore_index=True)
     kinds = rules_of(indicators)
-    limits = dict.fromkeys(kinds, rules)
+    limits = kinds, dict.fromkeys(kinds, rules)
     cleared = _cleared(clearance, groups)
     facts, nothing = facts_of(released, groups), np.zeros(len(groups), dtype=bool)
     told, formulas = Known(_bounds(items), known), indicators.set_index(Indicators.indicator)
@@ -79,7 +79,7 @@ def secure(
                 formulas=dict(formulas.loc[name]),
                 coarse_below=coarse_below,
             )
-            for name, cells, series in series_of(own, listed, groups, kinds, limits)
+            for name, cells, series in series_of(own, listed, groups, *limits)
             if name in of_wave
         }
         firms = listed[Register.firm_id].nunique()
@@ -89,10 +89,9 @@ def secure(
             audits.append(_audit(str(wave), names, system, found))
             _take_out([of_wave[name] for name in names], system, found)
         before = of_wave
-    table = _closed(clearance, cleared, kinds)
     types = Protection.empty().dtypes.to_dict()
     protection = pd.DataFrame(audits, columns=list(types)).astype(types)
-    return table, DataFrame[Protection](protection)
+    return _closed(clearance, cleared, kinds), DataFrame[Protection](protection)
 
 
 def _repaired(plan: Plan, wave: str, names: Sequence[str]) -> Repaired:

@@ -40,6 +40,10 @@ PROTECTED = (
     "{attacks:,} attacks proved to fail in {programmes:,} programmes, {seconds:.1f} s; "
     "least room {room:.1f} times what is needed"
 )
+KNOWN = (
+    "{known:,} figures cannot be protected any more: what readers know ([publication] known) "
+    "or earlier releases tell them (column known of protection.parquet says in which)"
+)
 
 
 class Console:
@@ -92,6 +96,8 @@ class Console:
             lines = [RECORDS.format_map(record) for record in records]
             seconds = sum(step.seconds for step in steps if step.stage == "secure")
             lines.append(PROTECTED.format(**draft.protected, seconds=seconds))
+            if draft.protected["known"]:
+                lines.append(KNOWN.format(**draft.protected))
             lines += ["", "Reports:", *map(str, draft.reports), ""]
             lines.append(f"For the analyst only (findings by line, all tables): {data}")
             self._lines([*lines, *_looked_into(draft)])

@@ -48,6 +48,7 @@ class Programme:
             # A target that may go both ways goes up or down by turns.
             for column, way in ways[target % len(ways)] if ways and len(ways[0]) == 1 else ():
                 gain[column], most[column] = 1 / way, min(most[column], way)
+                gain[self._opposite(column)] = -1 / way
         still = np.tile(frozen, 2)
         most[still], gain[still] = 0.0, 0.0
         moved = self._solve(self._highs, -gain, np.zeros(len(most)), most)
