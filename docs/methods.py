@@ -335,6 +335,8 @@ Särndal and Lundström 2005: Estimation in Surveys with Nonresponse. Wiley.
 Särndal, Swensson and Wretman 1992: Model Assisted Survey Sampling. Springer.
 Tam 1984: On covariances from overlapping samples. American Statistician 38, 288-289.
 Wolter 2007: Introduction to Variance Estimation, 2nd edition. Springer.
+Wang 1981: A p-adic algorithm for univariate partial fractions. Proceedings of the ACM Symposium on
+  Symbolic and Algebraic Computation, 212-217.
 Woodruff 1952: Confidence intervals for medians and other position measures. Journal of the
   American Statistical Association 47, 635-646.
 Zou and Donner 2008: Construction of confidence limits about effect measures: a general approach.

@@ -41,8 +41,8 @@ def taken(wave, fingerprint="first", found="abc"):
         table(RawAnswers, *raw),
         table(
             Register,
-            (wave, "a", "h", 1.0, True, "all", "all"),
-            (wave, "b", "b", 7.5, False, "all", "all"),
+            (wave, "a", "h", False, 1.0, True, "all", "all"),
+            (wave, "b", "b", True, 7.5, False, "all", "all"),
         ),
         table(
             Answers,

@@ -84,7 +84,7 @@ def test_of_several_rules_the_strictest_counts(fresh_example: Path, setting: str
     text = path.read_text(encoding="utf-8")
     assert "p_percent = 10 " in text
     path.write_text(re.sub(r"p_percent = 10 .*", setting, text), encoding="utf-8")
-    rules = limits_of(read_study(fresh_example))
+    rules = limits_of(read_study(fresh_example))["rules"]
     assert (rules.p_percent, rules.secret_weights) == (p, False)
 
 
@@ -92,7 +92,7 @@ def test_weights_may_be_secret(fresh_example: Path) -> None:
     path = fresh_example / "schemas/study.toml"
     text = path.read_text(encoding="utf-8").replace("p_percent", 'weights = "secret"\np_percent')
     path.write_text(text, encoding="utf-8")
-    assert limits_of(read_study(fresh_example)).secret_weights
+    assert limits_of(read_study(fresh_example))["rules"].secret_weights
 
 
 def test_units_and_codes_are_made_comparable(example: Path) -> None:
@@ -176,7 +176,7 @@ def test_same_input_same_bytes(fresh_example: Path, example: Path, run_command: 
     assert hashes(fresh_example / "reports") == hashes(example / "reports")
     files = hashes(example / "data/processed/1989")
     tables = [name for name in files if name.endswith((".parquet", ".html"))]
-    assert len(tables) == 15
+    assert len(tables) == 16
     now, before = (hashes(s / "data/processed/1989") for s in (fresh_example, example))
     assert {name: now[name] for name in tables} == {name: before[name] for name in tables}
     for table in ("answers", "register", "findings"):

@@ -150,10 +150,14 @@ def solved(solver: highspy.Highs) -> bool:
     """Solve: True at an optimum, False where nothing bounds it.
 
     Only for programmes that the origin fulfils: it cannot be then that nothing does. Raises
-    `DisclosureError` at any other end.
+    `DisclosureError` at any other end, also from a fresh start: the last end is at times a bad one.
     """
     solver.run()
     status = solver.getModelStatus()
+    if status not in (highspy.HighsModelStatus.kOptimal, *_ENDLESS):
+        solver.clearSolver()
+        solver.run()
+        status = solver.getModelStatus()
     if status == highspy.HighsModelStatus.kOptimal:
         return True
     if status in _ENDLESS:
