@@ -39,6 +39,9 @@ StudyOption = Annotated[
         show_default=False,
     ),
 ]
+WaveArgument = Annotated[
+    str | None, typer.Argument(metavar="[WAVE]", help="Its folder below data/raw.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object, for machines.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
 
@@ -81,9 +84,7 @@ def options(
 )
 def wave(
     context: typer.Context,
-    wave: Annotated[
-        str | None, typer.Argument(metavar="[WAVE]", help="Its folder below data/raw.")
-    ] = None,
+    wave: WaveArgument = None,
     study: StudyOption = None,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
@@ -114,9 +115,7 @@ def wave(
 )
 def release(
     context: typer.Context,
-    wave: Annotated[
-        str | None, typer.Argument(metavar="[WAVE]", help="Its folder below data/raw.")
-    ] = None,
+    wave: WaveArgument = None,
     study: StudyOption = None,
     quiet: QuietOption = False,
     as_json: JsonOption = False,

@@ -20,8 +20,8 @@ from pipeline.evaluate.merged import proposed
 from pipeline.evaluate.tallies import Tally, cells_of, tally
 from pipeline.evaluate.words import Words
 from pipeline.tables import Captions, Clearance, Proposals, Suppressions
+from pipeline.tables.disclosure import ClearanceRule
 from pipeline.tables.flow import ALL, REPRESENTATIVITY, RESPONSE
-from pipeline.tables.results import ClearanceRule
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _POLICY = "default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"

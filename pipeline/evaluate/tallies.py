@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from pipeline.tables import Clearance, Suppressions
+from pipeline.tables.disclosure import NOT_BY_ITSELF
 from pipeline.tables.flow import REPRESENTATIVITY
-from pipeline.tables.results import NOT_BY_ITSELF
 
 BY_ITSELF = "by_itself"
 """Column of the cells: the primary rules alone would close it."""

@@ -4,6 +4,7 @@ Column names are attributes of these models (`Answers.item` is the string ``"ite
 passes strings about. All models are strict and ordered; a stage whose result differs fails at once.
 """
 
+from pipeline.tables.disclosure import Clearance, Proposals, Protection, Suppressions
 from pipeline.tables.flow import (
     Answers,
     Contributions,
@@ -32,16 +33,12 @@ from pipeline.tables.releases import Breaches, Released, Revisions, SourceFiles,
 from pipeline.tables.results import (
     Benchmarks,
     Changes,
-    Clearance,
     Decompositions,
     Estimates,
     Feedback,
     Flows,
-    Proposals,
-    Protection,
     Quality,
     Release,
-    Suppressions,
 )
 
 __all__ = [

@@ -6,8 +6,9 @@ from typing import Literal, get_args
 
 import pandera.pandas as pa
 
+from pipeline.tables.disclosure import ClearanceRule
 from pipeline.tables.flow import Table
-from pipeline.tables.results import ClearanceRule, Grade, Statistic, Symbol
+from pipeline.tables.results import Grade, Statistic, Symbol
 
 Status = Literal["new", "changed", "unchanged", "suppressed"]
 """How a number of a draft stands to what was released; `suppressed`: it is not shown, as before or

@@ -14,7 +14,7 @@ from pipeline.errors import RenderError
 from pipeline.evaluate import render_disclosure
 from pipeline.evaluate.tallies import cells_of, tally
 from pipeline.tables import Captions, Clearance, Proposals, Suppressions
-from pipeline.tables.results import ClearanceRule, Protected
+from pipeline.tables.disclosure import ClearanceRule, Protected
 
 TEXTS = Path(__file__).resolve().parents[2] / "pipeline" / "evaluate" / "texts"
 NAN = float("nan")
