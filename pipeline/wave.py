@@ -216,7 +216,7 @@ def analyse(
     allowed = run(protect, *cells, released, **of_groups)
     against = allowed, shares, register, indicators, study.items
     given: dict[str, Any] = {"released": released, "known": rules.known, "coarse_below": coarse}
-    cleared, audited = run(secure, *against, rules=limits["rules"], **given)
+    cleared, audited, exposed = run(secure, *against, rules=limits["rules"], **given)
     found = run(breaches, *cells, released, **of_groups)
     measured = measure(study, processed, indicators, cleared, run)
     population = settings.target.column if settings.target else None
@@ -232,7 +232,7 @@ def analyse(
     draft, firms = run(feedback, *own, peers=rules.peers, min_peers=rules.min_peers, **limits)
     numbers = run(as_released, draft, released, wave=run.wave)
     ordered = study.ordered_codes(run.wave)
-    why = run(explain_suppression, *cells, cleared, **of_groups)
+    why = run(explain_suppression, *cells, cleared, exposures=exposed, **of_groups)
     coarser = run(propose_groups, *cells, allowed, ordered=ordered, **of_groups)
     tables: Results = {"panel": panel, "weights": weights, "contributions": shares}
     tables |= dict(zip(("estimates", "changes", "benchmarks"), measured, strict=True))

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import chain
-from typing import Any
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -14,18 +13,18 @@ from pandera.typing import DataFrame
 
 from pipeline import disclosure
 from pipeline.analyse.domains import GROUP, Bools
-from pipeline.analyse.measures import Rule, rules_of
+from pipeline.analyse.measures import Ints, Rule, rules_of
 from pipeline.analyse.plans import Known, Shown, plan_of
 from pipeline.analyse.released import facts_of
-from pipeline.analyse.rounding import units
-from pipeline.analyse.series import Series, series_of
+from pipeline.analyse.series import by_firm, series_of
+from pipeline.analyse.systems import bounds_of, shown_of, systems_of
 from pipeline.disclosure.plan import Plan
 from pipeline.disclosure.repair import Repaired, repair
 from pipeline.errors import DisclosureError
-from pipeline.expressions import Bounds, parse
 from pipeline.tables import (
     Clearance,
     Contributions,
+    Exposures,
     Indicators,
     Items,
     Protection,
@@ -33,8 +32,22 @@ from pipeline.tables import (
     Released,
 )
 
+Result = TypeVar("Result", Protection, Exposures)
 Open = dict[str, Bools]
 """Which groups are open, (groups,), by indicator."""
+
+
+class _System(NamedTuple):
+    """Indicators of a wave that share items, and what is told of each."""
+
+    wave: str
+    names: Sequence[str]
+    shown: Sequence[Shown]
+
+    def cells(self) -> list[tuple[str, int]]:
+        """Indicator and number of the group of each cell, (k,)."""
+        told = zip(self.names, self.shown, strict=True)
+        return [(name, group) for name, each in told for group in each.groups.tolist()]
 
 
 @pa.check_types
@@ -49,58 +62,114 @@ def secure(
     rules: disclosure.Rules,
     known: Mapping[str, float],
     coarse_below: int = 0,
-) -> tuple[DataFrame[Clearance], DataFrame[Protection]]:
+) -> tuple[DataFrame[Clearance], DataFrame[Protection], DataFrame[Exposures]]:
     """Clearance without the groups that an attacker's programme found to give a firm away.
 
     Wave by wave all indicators that share items are one system (see `plan_of`), in which every
     firm's and holding's amount must remain p per cent larger for all that readers can tell, and
     every answer another one; a reader may be an outsider or any holding. With it, by wave and
-    system, how many cells were audited and what was found. `known`: items that readers know to
-    within so many per cent; `coarse_below` as for `release`. What was `released` stays. Raises
-    `DisclosureError` where the audit has no clean end.
+    system, how many cells were audited and what was found, and whom each cell that was taken out
+    would give away. `known`: items that readers know to within so many per cent, and some of them
+    exactly, so the audit is made for both; `coarse_below` as for `release`. What was `released`
+    stays. Raises `DisclosureError` where the audit has no clean end.
     """
     groups = clearance[GROUP].drop_duplicates(ignore_index=True)
     kinds = rules_of(indicators)
-    limits = kinds, dict.fromkeys(kinds, rules)
-    cleared = _cleared(clearance, groups)
+    limits, cleared = dict.fromkeys(kinds, rules), _cleared(clearance, groups)
     facts, nothing = facts_of(released, groups), np.zeros(len(groups), dtype=bool)
-    told, formulas = Known(_bounds(items), known), indicators.set_index(Indicators.indicator)
-    amounts = {name: _items(dict(formulas.loc[name])) for name in kinds}
+    formulas, bounds = indicators.set_index(Indicators.indicator), bounds_of(items)
+    # Readers who know public items somewhat, and readers who know them exactly.
+    readers = Known(bounds, known), Known(bounds, dict.fromkeys(known, 0.0))
     audits: list[tuple[object, ...]] = []
+    exposures: list[tuple[object, ...]] = []
     before: Open = {}
     for wave, listed in register.groupby(Register.wave):
         of_wave = cleared[str(wave)]
         own = contributions.loc[contributions[Contributions.wave] == wave]
         shown = {
-            name: _shown(
+            name: shown_of(
                 *(cells, series, of_wave[name]),
                 facts.get((str(wave), name), nothing),
                 ~before.get(name, ~nothing),
                 formulas=dict(formulas.loc[name]),
                 coarse_below=coarse_below,
             )
-            for name, cells, series in series_of(own, listed, groups, *limits)
+            for name, cells, series in series_of(own, listed, groups, kinds, limits)
             if name in of_wave
         }
-        firms = listed[Register.firm_id].nunique()
-        for names in _systems({name: kinds[name] for name in shown}, amounts):
-            system = [shown[name] for name in names]
-            found = _repaired(plan_of(system, told, firms), str(wave), names)
-            audits.append(_audit(str(wave), names, system, found))
-            _take_out([of_wave[name] for name in names], system, found)
+        for names in systems_of({name: kinds[name] for name in shown}, formulas):
+            system = _System(str(wave), names, [shown[name] for name in names])
+            exposed, audit = _audited(system, readers, listed[Register.firm_id].nunique())
+            audits.append(audit)
+            for name, group, whom in _given_away(system, exposed, listed):
+                of_wave[name][group] = False
+                exposures.append((str(wave), name, *groups[GROUP].iloc[group], whom))
         before = of_wave
-    types = Protection.empty().dtypes.to_dict()
-    protection = pd.DataFrame(audits, columns=list(types)).astype(types)
-    return _closed(clearance, cleared, kinds), DataFrame[Protection](protection)
+    closed = _closed(clearance, cleared, kinds)
+    return closed, _table(Protection, audits), _table(Exposures, exposures)
 
 
-def _repaired(plan: Plan, wave: str, names: Sequence[str]) -> Repaired:
-    """What a system's audit found; an error names the wave and the indicators."""
+def _audited(
+    system: _System, readers: Sequence[Known], firms: int
+) -> tuple[Ints, tuple[object, ...]]:
+    """Audit a system for one kind of readers after the other.
+
+    Returns a holding that each cell would give away, (k,), -1 where the cell is told; and the row
+    of `Protection`.
+    """
+    exposed = np.full(len(system.cells()), -1, dtype=np.int64)
+    results: list[Repaired] = []
+    aware = 0
+    formulas = {f for each in system.shown for f in (each.numerator, each.denominator)}
+    for known in readers:
+        if results and formulas.isdisjoint(known.within):
+            break  # they know no more than those before
+        told = exposed < 0
+        plan = plan_of(_among(system.shown, told), known, firms)
+        found = _repaired(plan, system)
+        first = plan.targets.indices[plan.targets.indptr[found.because[found.suppressed]]]
+        exposed[np.flatnonzero(told)[found.suppressed]] = plan.owner[first]
+        starts, columns = plan.targets.indptr, plan.targets.indices
+        known_to_some = np.flatnonzero(found.known)
+        figures = {tuple(columns[starts[t] : starts[t + 1]]) for t in known_to_some}
+        aware = max(aware, len(figures))
+        results.append(found)
+    return exposed, (
+        *(system.wave, " ".join(system.names), len(exposed)),
+        sum(found.attacks for found in results),
+        sum(found.solves for found in results),
+        int((exposed >= 0).sum()),
+        aware,
+        np.fmin.reduce([found.smallest for found in results]),
+    )
+
+
+def _among(shown: Sequence[Shown], told: Bools) -> list[Shown]:
+    """What is told of the cells that are told still, (k,)."""
+    ends = np.cumsum([len(each.groups) for each in shown])
+    parts = zip(shown, np.split(told, ends[:-1]), strict=True)
+    return [each.among(part) for each, part in parts]
+
+
+def _repaired(plan: Plan, system: _System) -> Repaired:
+    """What a plan's audit found; an error names the wave and the indicators."""
     try:
         return repair(plan)
     except DisclosureError as error:
-        located = [replace(p, wave=wave, item=" ".join(names)) for p in error.problems]
+        names = " ".join(system.names)
+        located = [replace(p, wave=system.wave, item=names) for p in error.problems]
         raise DisclosureError(located) from error
+
+
+def _given_away(
+    system: _System, exposed: Ints, listed: pd.DataFrame
+) -> Iterator[tuple[str, int, str]]:
+    """Cells that give a holding away: indicator, number of the group, the holding's firms."""
+    firm, number = by_firm(listed)
+    firms = firm[Register.firm_id].groupby(number).agg(" ".join).to_list()
+    for (name, group), holding in zip(system.cells(), exposed.tolist(), strict=True):
+        if holding >= 0:
+            yield name, group, firms[holding]
 
 
 def _cleared(clearance: pd.DataFrame, groups: pd.DataFrame) -> dict[str, Open]:
@@ -114,87 +183,9 @@ def _cleared(clearance: pd.DataFrame, groups: pd.DataFrame) -> dict[str, Open]:
     return found
 
 
-def _bounds(items: pd.DataFrame) -> Bounds:
-    """Least and greatest value of each item over its versions; none where its unit changed."""
-    found = {}
-    for name, rows in items.groupby(Items.item):
-        same = len(set(rows[Items.unit])) == 1
-        low, high = rows[str(Items.minimum)], rows[str(Items.maximum)]
-        greatest = high.fillna(np.inf).max() if same else np.inf
-        # Amounts that cannot be negative are not in another unit either.
-        found[str(name)] = float(low.fillna(-np.inf).min()), float(greatest)
-    return found
-
-
-def _items(formulas: Mapping[Any, Any]) -> frozenset[str]:
-    texts = (str(formulas[column]) for column in (Indicators.numerator, Indicators.denominator))
-    return frozenset().union(*(parse(text).names for text in texts if text))
-
-
-def _systems(
-    kinds: Mapping[str, Rule], amounts: Mapping[str, frozenset[str]]
-) -> Iterator[list[str]]:
-    """Names of indicators that tell of the same firms' figures: amounts that share an item.
-
-    `amounts`: the items in the formulas of numerator and denominator. Only where one of them is of
-    an item that is not public anyway.
-    """
-    systems: list[list[str]] = []
-    for name, kind in kinds.items():
-        near = [
-            others
-            for others in systems
-            if not kind.categorical
-            and any(not kinds[o].categorical and amounts[o] & amounts[name] for o in others)
-        ]
-        systems = [others for others in systems if others not in near]
-        systems.append([*chain.from_iterable(near), name])
-    for names in systems:
-        if any(kinds[name].sensitive for name in names):
-            yield names
-
-
-def _shown(
-    cells: Bools,
-    series: Series,
-    is_open: Bools,
-    told_before: Bools,
-    hidden_before: Bools,
-    *,
-    formulas: Mapping[Any, Any],
-    coarse_below: int,
-) -> Shown:
-    groups = np.flatnonzero(is_open & cells.any(axis=1))
-    n, is_answer = cells[groups].sum(axis=1), series.kind.categorical & series.kind.sensitive
-    decimals = np.full(len(groups), float(formulas[str(Indicators.decimals)]))
-    is_ratio = series.kind.kind == "ratio"
-    return Shown(
-        series,
-        groups,
-        cells[groups],
-        str(formulas[Indicators.numerator]),
-        str(formulas[Indicators.denominator]) if is_ratio else "",
-        units(decimals, n, np.full(len(groups), is_answer), coarse_below),
-        told_before[groups],
-        hidden_before[groups],
-    )
-
-
-def _take_out(is_open: Sequence[Bools], shown: Sequence[Shown], found: Repaired) -> None:
-    """Close, in place, the groups that the audit suppressed."""
-    ends = np.cumsum([len(each.groups) for each in shown])
-    for mine, each, suppressed in zip(
-        is_open, shown, np.split(found.suppressed, ends[:-1]), strict=True
-    ):
-        mine[each.groups[suppressed]] = False
-
-
-def _audit(
-    wave: str, names: Sequence[str], shown: Sequence[Shown], found: Repaired
-) -> tuple[object, ...]:
-    cells = sum(len(each.groups) for each in shown)
-    taken, known = int(found.suppressed.sum()), int(found.known.sum())
-    return (wave, " ".join(names), cells, found.attacks, found.solves, taken, known, found.smallest)
+def _table(model: type[Result], rows: Sequence[tuple[object, ...]]) -> DataFrame[Result]:
+    types = model.empty().dtypes.to_dict()
+    return DataFrame[model](pd.DataFrame(rows, columns=list(types)).astype(types))  # type: ignore[valid-type]
 
 
 def _closed(

@@ -119,6 +119,12 @@ def limits_of(
     return {name: strict if kind.high else rules for name, kind in kinds.items()}
 
 
+def by_firm(listed: pd.DataFrame) -> tuple[pd.DataFrame, Ints]:
+    """A wave's register with a row a firm, in order, and the number of each firm's holding."""
+    firm = listed.drop_duplicates(Register.firm_id).sort_values(Register.firm_id)
+    return firm, pd.factorize(firm[Register.holding])[0]
+
+
 def series_of(
     contributions: pd.DataFrame,
     listed: pd.DataFrame,
@@ -131,9 +137,8 @@ def series_of(
     With it the groups (k, n) that the n firms in its base are in, and what they bring, both by
     firm. `listed` is the wave's register.
     """
-    firm = listed.drop_duplicates(Register.firm_id).sort_values(Register.firm_id)
-    firms, holdings = pd.Index(firm[Register.firm_id], dtype=object), firm[Register.holding]
-    number = pd.factorize(holdings)[0]
+    firm, number = by_firm(listed)
+    firms = pd.Index(firm[Register.firm_id], dtype=object)
     waived = firm[str(Register.waiver)].to_numpy(dtype=bool)
     members = members_of(groups, firms, listed)
     rows = contributions.loc[contributions[str(Contributions.in_base)]]

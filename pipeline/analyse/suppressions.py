@@ -21,6 +21,7 @@ from pipeline.tables import (
     BenchmarkPairs,
     Clearance,
     Contributions,
+    Exposures,
     Indicators,
     Register,
     Suppressions,
@@ -38,12 +39,16 @@ class _Whom(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class _Closed:
-    """An indicator's cells (k, n) in the newest wave with the rule that closes each, (k,)."""
+    """An indicator's cells (k, n) in the newest wave with the rule that closes each, (k,).
+
+    `exposed`: the firms that the audit found, for the cells that it suppressed.
+    """
 
     series: Series
     cells: Bools
     rules: Sequence[str]
     firms: Sequence[str]
+    exposed: Sequence[str]
 
 
 @pa.check_types
@@ -54,6 +59,7 @@ def explain_suppression(
     pairs: DataFrame[BenchmarkPairs],
     clearance: DataFrame[Clearance],
     *,
+    exposures: DataFrame[Exposures],
     breakdowns: Sequence[str],
     rules: disclosure.Rules,
     min_contributors_high: int,
@@ -63,19 +69,21 @@ def explain_suppression(
     A cell with too few contributors protects all of them, one with a large contributor that one,
     one of firms that answered alike all of them (or all but the one that did not, who would know).
     A cell suppressed for others is told by what would follow from the published cells with it: the
-    unsafe groups, else the smallest unsafe rest.
+    unsafe groups, else the smallest unsafe rest; one suppressed by the audit by whom it found.
     """
     wave = str(register[Register.wave].max())
     listed = register.loc[register[Register.wave] == wave]
     own = contributions.loc[contributions[Contributions.wave] == wave]
     groups, kinds = groups_of(register, breakdowns, pairs), rules_of(indicators)
     limits = limits_of(kinds, rules, min_contributors_high)
-    verdicts = _verdicts(clearance, wave, groups)
+    verdicts = _by_group(clearance, Clearance.rule, wave, groups)
+    exposed = _by_group(exposures, Exposures.firms, wave, groups)
     in_base = own.loc[own[str(Contributions.in_base)]].sort_values(Contributions.firm_id)
     firms = in_base.groupby(Contributions.indicator)[Contributions.firm_id].agg(list).to_dict()
     found = []
     for name, cells, series in series_of(own, listed, groups, kinds, limits):
-        closed = _Closed(series, cells, verdicts[name], firms.get(name, []))
+        found_by_audit = exposed.get(name, [""] * len(cells))
+        closed = _Closed(series, cells, verdicts[name], firms.get(name, []), found_by_audit)
         secret = _closed_in(verdicts, RESPONSE) if _is_secret(kinds) else ()
         for cell, protections in _explained(closed, groups, secret, name):
             found += [(name, cell, *protection) for protection in protections]
@@ -87,12 +95,14 @@ def explain_suppression(
     return _table(found, clearance, wave, groups)
 
 
-def _verdicts(clearance: pd.DataFrame, wave: str, groups: pd.DataFrame) -> dict[str, list[str]]:
-    """The rule of each group of the wave by indicator, in the order of the groups."""
-    rows = clearance.loc[clearance[Clearance.wave] == wave]
+def _by_group(
+    table: pd.DataFrame, column: str, wave: str, groups: pd.DataFrame
+) -> dict[str, list[str]]:
+    """What a table says of each group of the wave by indicator, in order; empty where nothing."""
+    rows = table.loc[table[Clearance.wave] == wave]
     order = pd.MultiIndex.from_frame(groups[GROUP])
     return {
-        str(name): own.set_index(GROUP)[Clearance.rule].reindex(order).tolist()
+        str(name): own.set_index(GROUP)[column].reindex(order, fill_value="").tolist()
         for name, own in rows.groupby(Clearance.indicator)
     }
 
@@ -158,6 +168,8 @@ def _primary(closed: _Closed, cell: int) -> list[_Whom]:
             chosen = np.unique(series.holdings[inside & ~series.waived])
         case "p_percent" | "dominance" as rule:
             chosen = _largest(series, inside, rule)
+        case "attack":
+            return [_Whom("contributor", closed.exposed[cell])]
         case "unanimous" if series.kind.categorical:
             return _unanimous(closed, inside)
         case _:

@@ -18,7 +18,7 @@ from scipy.sparse.csgraph import connected_components
 
 from pipeline.disclosure.attack import Told, contradictions
 from pipeline.disclosure.plan import PUBLIC, IntArray, Plan
-from pipeline.disclosure.primary import BoolArray
+from pipeline.disclosure.primary import BoolArray, FloatArray
 from pipeline.disclosure.programme import Programme
 from pipeline.disclosure.witnesses import Proof
 from pipeline.errors import DisclosureError, Problem
@@ -27,13 +27,15 @@ from pipeline.errors import DisclosureError, Problem
 class Repaired(NamedTuple):
     """Cells to suppress, (k,), and what the audit did.
 
-    `known`: targets that no suppression protects, (t,): bounds that everybody knows, or cells told
-    before, give them away. `attacks`: pairs of target and reader; `solves`: programmes solved.
-    `smallest`: the least room that an outsider sees for the largest unknown of a row, as a multiple
-    of what it needs, at most 10; NaN without any.
+    `because`: a target that each suppressed cell would give away, (k,), -1 for the others. `known`:
+    targets that no suppression protects from all readers, (t,): bounds that everybody knows, or
+    cells told before, give them away to some or to all. `attacks`: pairs of target and reader;
+    `solves`: programmes solved. `smallest`: the least room that an outsider sees for the largest
+    unknown of a row, as a multiple of what it needs, at most 10; NaN without any.
     """
 
     suppressed: BoolArray
+    because: IntArray
     known: BoolArray
     attacks: int
     solves: int
@@ -48,22 +50,24 @@ def repair(plan: Plan) -> Repaired:
     Then target by target, with as few values moved as can be, for all readers at once that are
     left, or for half of them, until one is left for whom it cannot be done. Then the cells are
     suppressed that a cheapest perturbation touches (least weighted sum of the rows' violations),
-    and at last told again, the dearest first, where the witnesses allow. Raises `DisclosureError`
-    where the truth contradicts what is told, where a programme has no clear end, and where the
-    witnesses do not prove the result.
+    and at last told again, the dearest first, where witnesses can be found all the same. Raises
+    `DisclosureError` where the truth contradicts what is told, where a programme has no clear end,
+    and where the witnesses do not prove the result.
     """
     if len(contradictions(plan.told)):
         raise DisclosureError(_problem("true values that do not fulfil what is told"))
     suppressed = np.zeros(len(plan.cost), dtype=np.bool_)
+    because = np.full(len(plan.cost), -1, dtype=np.int64)
     known = np.zeros(len(plan.up), dtype=np.bool_)
     attacks, solves, smallest = 0, 0, np.nan
     for part, targets in _parts(plan):
         found = _repaired(part)
         suppressed |= found.suppressed
+        because[found.suppressed] = targets[found.because[found.suppressed]]
         known[targets] = found.known
         attacks, solves = attacks + found.attacks, solves + found.solves
         smallest = np.fmin(smallest, found.smallest)
-    return Repaired(suppressed, known, attacks, solves, float(smallest))
+    return Repaired(suppressed, because, known, attacks, solves, float(smallest))
 
 
 def _parts(plan: Plan) -> Iterator[tuple[Plan, IntArray]]:
@@ -100,14 +104,15 @@ def _repaired(plan: Plan) -> Repaired:
         proof.add(programme.move_many(half[plan.owner]))
     for target in np.flatnonzero(proof.wanted):
         _prove(int(target), programme, proof)
-    left = proof.prune(programme.suppressed)
-    if not proof.holds(left):
+    because = _tell_again(plan, programme, proof)
+    left = programme.suppressed
+    if any(_is_left(proof.suspects(int(target))) for target in np.flatnonzero(proof.wanted)):
         raise DisclosureError(_problem("a target without a witness"))
-    programme.tell(left)
     rooms = [programme.room(target) for target in _largest(plan, left) if proof.wanted[target]]
     smallest = min(rooms, default=np.nan)
-    known = proof.asked & ~proof.wanted
-    return Repaired(left, known, int(proof.wanted.sum()) * count, programme.solves, smallest)
+    known = (proof.asked & ~proof.wanted) | proof.aware.any(axis=1)
+    attacks = int(proof.wanted.sum()) * count - int(proof.aware.sum())
+    return Repaired(left, because, known, attacks, programme.solves, smallest)
 
 
 def _largest(plan: Plan, suppressed: BoolArray) -> list[int]:
@@ -125,19 +130,68 @@ def _largest(plan: Plan, suppressed: BoolArray) -> list[int]:
 
 
 def _prove(target: int, programme: Programme, proof: Proof) -> None:
-    """Find witnesses for a target and all readers, or suppress what is in the way."""
-    while (readers := proof.suspects(target)) is None or len(readers):
-        while True:
-            moved = programme.move(target, readers)
-            if moved is not None or readers is None or len(readers) == 1:
-                break
-            readers = readers[: len(readers) // 2]
-        if moved is None:
-            moved = programme.force(target, readers)
-        if moved is None:
+    """Find witnesses for a target and all readers, or suppress what is in the way.
+
+    Where nothing that may be suppressed is, one reader knows it, or everybody.
+    """
+    while _is_left(readers := _seek(target, programme, proof)):
+        moved = programme.force(target, readers)
+        if moved is not None:
+            proof.tell(programme.suppressed)
+            _add(moved, target, readers, proof)
+        elif readers is None:
             proof.wanted[target] = False
             return
-        proof.add(moved)
+        else:
+            proof.aware[target, readers] = True
+
+
+def _tell_again(plan: Plan, programme: Programme, proof: Proof) -> IntArray:
+    """Tell cells again, the dearest first, where every target stays safe; a target of the others.
+
+    Returns for each cell, (k,), the first target found that it would give away.
+    """
+    because = np.full(len(plan.cost), -1, dtype=np.int64)
+    suppressed = programme.suppressed
+    for cell in np.argsort(-plan.cost, kind="stable"):
+        if not suppressed[cell]:
+            continue
+        less = suppressed.copy()
+        less[cell] = False
+        programme.tell(less)
+        proof.tell(less)
+        wanted = (int(target) for target in np.flatnonzero(proof.wanted))
+        given_away = (t for t in wanted if _is_left(_seek(t, programme, proof)))
+        because[cell] = next(given_away, -1)
+        if because[cell] < 0:
+            suppressed = less
+    programme.tell(suppressed)
+    proof.tell(suppressed)
+    return because
+
+
+def _seek(target: int, programme: Programme, proof: Proof) -> IntArray | None:
+    """Find witnesses for a target; the readers who have none (see `Proof.suspects`) in the end."""
+    while _is_left(readers := proof.suspects(target)):
+        while (moved := programme.move(target, readers)) is None:
+            if readers is None or len(readers) == 1:
+                return readers
+            readers = readers[: len(readers) // 2]
+        _add(moved, target, readers, proof)
+    return readers
+
+
+def _is_left(readers: IntArray | None) -> bool:
+    """Whether there is a reader without a witness."""
+    return readers is None or len(readers) > 0
+
+
+def _add(moved: FloatArray, target: int, readers: IntArray | None, proof: Proof) -> None:
+    """Remember a witness that must prove the target safe from these readers."""
+    proof.add(moved)
+    left = proof.suspects(target)
+    if left is None or (readers is not None and np.isin(readers, left).any()):
+        raise DisclosureError(_problem("a programme's end that is no witness"))
 
 
 def _halves(count: int) -> Iterator[BoolArray]:

@@ -4,7 +4,7 @@ Column names are attributes of these models (`Answers.item` is the string ``"ite
 passes strings about. All models are strict and ordered; a stage whose result differs fails at once.
 """
 
-from pipeline.tables.disclosure import Clearance, Proposals, Protection, Suppressions
+from pipeline.tables.disclosure import Clearance, Exposures, Proposals, Protection, Suppressions
 from pipeline.tables.flow import (
     Answers,
     Contributions,
@@ -58,6 +58,7 @@ __all__ = [
     "Definitions",
     "Edits",
     "Estimates",
+    "Exposures",
     "Feedback",
     "Findings",
     "Flows",

@@ -71,6 +71,22 @@ class Protection(Table):
         unique = ["wave", "system"]
 
 
+class Exposures(Table):
+    """Whom a cell that the attackers' audit suppressed would give away: firms of one holding.
+
+    `firms`: their ids with a blank between; the first of those found. Internal.
+    """
+
+    wave: str
+    indicator: str
+    breakdown: str
+    group: str
+    firms: str
+
+    class Config:
+        unique = ["wave", "indicator", "breakdown", "group"]
+
+
 class Suppressions(Table):
     """Every cell of the newest wave that is not published, and whom that protects; no values.
 

@@ -190,14 +190,16 @@ def test_what_readers_know_to_within_so_much_bounds_an_item():
     assert plan.told.least == pytest.approx([95, 0, 38, 0])
     assert plan.told.most == pytest.approx([105, 0, 42, INF])
     # 10 % more than 100 cannot be: no suppression helps.
-    assert repair(plan).known.tolist() == [True, False, True, False]
+    # The last target: y, which is told alone, must be thought to be smaller, too.
+    assert repair(plan).known.tolist() == [True, False, True, False, False]
 
 
 def test_a_loss_has_no_least_value():
     plan = plan_of([shown([100, -30, 0], ["xxx"])], NOTHING, 3)
-    assert plan.told.least.tolist() == [0, -INF, 0]
-    # 10 % of 100 and of 30; of nothing nothing must be in doubt.
-    assert plan.up.tolist() == [10, 3, INF]
+    # Nor has any other: readers are not told which firm made it.
+    assert plan.told.least.tolist() == [-INF] * 3
+    # 10 % of 100 and of 30; who has nothing must be thought to have as much as protects the 30.
+    assert plan.up.tolist() == [10, 3, 3]
 
 
 def test_costs():
@@ -214,7 +216,7 @@ def test_a_holding_is_a_target_as_a_whole():
     plan = plan_of([shown([10, 20, 30], ["xxx"], holdings=[5, 8, 5])], NOTHING, 3)
     assert plan.targets.toarray().tolist() == [[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 0, 1]]
     assert plan.up == pytest.approx([1, 2, 3, 4])
-    assert plan.owner.tolist() == [0, 1, 0]
+    assert plan.owner.tolist() == [5, 8, 5]
     # Answers have no sum.
     answers = plan_of([shown([1, 0, 1], ["xxx"], holdings=[5, 8, 5], **SHARE)], NOTHING, 3)
     assert answers.targets.shape == (3, 3)
@@ -232,3 +234,43 @@ def test_who_waived_and_what_is_public_anyway_is_no_target():
     plan = plan_of([public], NOTHING, 3)
     assert np.isinf(plan.up).all()
     assert np.isinf(plan.down).all()
+
+
+def test_who_has_all_of_what_readers_know_must_be_thought_to_have_less():
+    # b is 0 to 100 % of a, which everybody knows: of the 100 a part of 60, of the 40 all 40.
+    whole, part = (
+        shown([100, 40], ["xx"], numerator="a"),
+        shown([60, 40], ["xx"], numerator="a * b / 100"),
+    )
+    plan = plan_of([whole, part], Known({"a": (0, INF), "b": (0, 100)}, {"a": 0.0}), 2)
+    assert plan.told.most.tolist() == [100, 40, 100, 40]
+    assert plan.up.tolist() == [INF, INF, pytest.approx(6), INF]
+    assert plan.down.tolist() == [INF, INF, INF, pytest.approx(4)]
+
+
+def test_an_amount_told_alone_must_be_thought_to_be_larger_and_to_be_smaller():
+    # c is in a figure that tells of no other; a and b are told together in all.
+    plan = plan_of([shown([10, 20, 30], ["xxx", "xx."])], NOTHING, 3)
+    assert plan.targets.toarray().tolist() == [[1, 0, 0], [0, 1, 0], [0, 0, 1], [0, 0, 1]]
+    assert plan.up.tolist() == [1, 2, 3, INF]
+    assert plan.down.tolist() == [INF, INF, INF, 3]
+
+
+def test_no_firm_gives_two_answers_together_that_none_gave():
+    # Up, equal or down, and yes or no: none of the firms says up or down, and yes.
+    balance = {"kind": "balance", "numerator": "(x == 1) - (x == 2)", "scale": 100.0}
+    up = shown([1, 0, -1, 0], ["xxxx"], **balance)
+    yes = shown([0, 1, 0, 0], ["xxxx"], **SHARE)
+    rows = [row for row, _, cell in rows_of(plan_of([up, yes], NOTHING, 4)) if cell == PUBLIC]
+    public = {tuple(np.flatnonzero(row).tolist()): [] for row in rows}
+    for row in rows:
+        public[tuple(np.flatnonzero(row).tolist())].append([v for v in row if v])
+    assert public == {(k, k + 4): [[1, 1], [-1, 1]] for k in range(4)}
+    # Where some firm gives every pair, nothing is told.
+    both = shown([1, 1, -1, -1], ["xxxx"], **balance), shown([0, 1, 0, 1], ["xxxx"], **SHARE)
+    assert (plan_of(both, NOTHING, 4).cell != PUBLIC).all()
+
+
+def test_a_ratio_to_nothing_tells_nothing():
+    nothing = shown([0, 0], ["xx"], below=0.0, kind="ratio", denominator="y")
+    assert plan_of([nothing], NOTHING, 2).told.rows.shape[0] == 0

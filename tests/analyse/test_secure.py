@@ -88,16 +88,15 @@ def small(values=EQUAL, wave="w1", definition=None, indicator="x", **reg):
 
 
 def secured(rows, reg, definition, **further):
-    """Clearance before and after, and the protection."""
+    """Clearance before and after, the protection and the exposures."""
     before = further.get("clearance")
     before = cleared(rows, reg, definition) if before is None else before
-    after, protection = analyse.secure(
+    return before, *analyse.secure(
         *(before, rows, reg, definition, further.get("items", ITEMS)),
         released=further.get("released", NOTHING),
         rules=further.get("rules", P_10),
         known=further.get("known", {}),
     )
-    return before, after, protection
 
 
 def assert_same(one, other):
@@ -120,38 +119,43 @@ TWO = {"two=1": "attack", "two=2": "attack"}
 def test_of_two_breakdowns_one_firm_apart_one_is_closed():
     # one=1 is a-d, 100, and two=1 a-e, 150: e has 50, to within a step. Any one of the four totals
     # follows from the other breakdown and `all`, so one breakdown goes, which are as dear.
-    before, after, protection = secured(*small())
+    before, after, protection, exposures = secured(*small())
     assert closed(before) == {}
     assert closed(after) in (ONE, TWO)
     row = row_of(protection, wave="w1", system="x")
     assert row[["cells", "suppressed", "known"]].tolist() == [5, 2, 0]
-    # Eight amounts, each from an outsider and from seven other holdings.
-    assert row["attacks"] == 8 * 8
+    # Eight amounts, each from an outsider and from seven other holdings; e is alone in what it is
+    # told in, so it must be thought to be smaller, too.
+    assert row["attacks"] == (8 + 1) * 8
     assert row["solves"] > 0
     assert 1 <= row["smallest"] <= 10
     columns = [name for name in before if name != "rule"]
     assert_same(before[columns], after[columns])
+    # Each of the two would give away e.
+    gone = exposures["breakdown"] + "=" + exposures["group"]
+    assert dict(zip(gone, exposures["firms"], strict=True)) == dict.fromkeys(closed(after), "e")
+    assert set(exposures["wave"] + exposures["indicator"]) == {"w1x"}
 
 
 def test_rounding_to_hundreds_protects_as_well():
     # 150 - 100 is then 0 to 200: 50 may be 55.
     definition = indicators(kind="total", decimals=0, scale=0.01)
-    before, after, protection = secured(*small(definition=definition))
+    before, after, protection, _ = secured(*small(definition=definition))
     assert_same(before, after)
     assert protection["suppressed"].tolist() == [0]
 
 
 def test_a_clean_clearance_stays_as_it_is():
     no_overlap = small(two="11112222")
-    before, after, protection = secured(*no_overlap)
+    before, after, protection, _ = secured(*no_overlap)
     assert_same(before, after)
     assert protection[["cells", "suppressed", "known"]].to_numpy().tolist() == [[5, 0, 0]]
 
 
 def test_securing_again_changes_nothing():
     tables = small()
-    _, once, _ = secured(*tables)
-    _, twice, protection = secured(*tables, clearance=once)
+    _, once, *_ = secured(*tables)
+    _, twice, protection, _ = secured(*tables, clearance=once)
     assert_same(once, twice)
     assert protection[["cells", "suppressed"]].to_numpy().tolist() == [[3, 0]]
 
@@ -159,14 +163,14 @@ def test_securing_again_changes_nothing():
 @pytest.mark.parametrize(("stays", "gone"), [("one", TWO), ("two", ONE)])
 def test_what_was_released_stays(stays, gone):
     told = ledger(("w1", "x", stays, "1"), ("w1", "x", stays, "2"))
-    _, after, protection = secured(*small(), released=told)
+    _, after, protection, _ = secured(*small(), released=told)
     assert closed(after) == gone
     assert protection["known"].tolist() == [0]
 
 
 def test_what_was_released_may_leave_nothing_to_protect():
     told = ledger(("w1", "x", "one", "1"), ("w1", "x", "two", "1"))
-    _, after, protection = secured(*small(), released=told)
+    _, after, protection, _ = secured(*small(), released=told)
     # e is known; the rest need not go for it.
     assert closed(after) == {}
     assert protection[["suppressed", "known"]].to_numpy().tolist() == [[0, 1]]
@@ -177,29 +181,29 @@ def test_what_was_closed_a_wave_before_goes_first(stays, gone):
     tables = small(), small(wave="w2")
     rows, reg = (stack(*pair) for pair in list(zip(*tables, strict=True))[:2])
     told = ledger(("w1", "x", stays, "1"), ("w1", "x", stays, "2"))
-    _, after, protection = secured(rows, reg, tables[0][2], released=told)
+    _, after, protection, _ = secured(rows, reg, tables[0][2], released=told)
     assert closed(after, wave="w1") == gone
     assert closed(after, wave="w2") == gone
     assert protection["wave"].tolist() == ["w1", "w2"]
 
 
 def test_who_waived_protection_has_none():
-    before, after, _ = secured(*small(waived="e"))
+    before, after, *_ = secured(*small(waived="e"))
     assert_same(before, after)
     # Of a holding of which another firm has not, the other one is protected still.
-    _, after, _ = secured(*small(waived="a", holdings="abcdafgh"))
+    _, after, *_ = secured(*small(waived="a", holdings="abcdafgh"))
     assert closed(after) in (ONE, TWO)
 
 
 def test_what_is_public_needs_no_audit():
     tables = small(definition=indicators(**TOTAL, sensitivity="low"))
-    before, after, protection = secured(*tables)
+    before, after, protection, _ = secured(*tables)
     assert_same(before, after)
     assert protection.empty
 
 
 def test_what_readers_know_anyway_closes_nothing():
-    _, after, protection = secured(*small(), known={"x": 1.0})
+    _, after, protection, _ = secured(*small(), known={"x": 1.0})
     assert closed(after) == {}
     assert protection[["attacks", "suppressed", "known"]].to_numpy().tolist() == [[0, 0, 8]]
     # To within 20 % is not enough to be known.
@@ -208,7 +212,7 @@ def test_what_readers_know_anyway_closes_nothing():
 
 def test_a_formula_whose_part_was_closed_goes_with_it():
     formula = {"indicator": "f", "kind": "formula", "numerator": "2 * x"}
-    before, after, protection = secured(*small(definition=indicators(TOTAL, formula)))
+    before, after, protection, _ = secured(*small(definition=indicators(TOTAL, formula)))
     assert closed(before, indicator="f") == {}
     gone = closed(after, indicator="x")
     assert gone in (ONE, TWO)
@@ -226,7 +230,7 @@ def test_indicators_that_share_an_item_are_audited_together():
     other = (before["indicator"] == "m") & (before["breakdown"] == "one")
     other |= (before["indicator"] == "x") & (before["breakdown"] == "two")
     before["rule"] = np.where(other, "p_percent", "")
-    _, after, protection = secured(rows, reg, definition, clearance=before)
+    _, after, protection, _ = secured(rows, reg, definition, clearance=before)
     assert protection["system"].isin(["m x", "x m"]).tolist() == [True]
     assert protection[["cells", "suppressed"]].to_numpy().tolist() == [[6, 2]]
     new = after[(after["rule"] != "") & ~other]
@@ -240,24 +244,46 @@ def test_indicators_that_share_an_item_are_audited_together():
         assert_same(result[0], result[1])
 
 
-def test_answers_are_audited_each_by_itself():
+def test_whom_a_cell_gives_away_is_named_with_its_holding():
+    # Without e and f, of one holding, two=1 is one=1: e is told as 50 all the same.
+    *_, exposures = secured(*small(holdings="abcdeegh"))
+    assert set(exposures["firms"]) == {"e f"}
+
+
+def test_answers_are_audited_apart_from_amounts():
     share = {"indicator": "s", "kind": "share", "numerator": "x > 0", "scale": 100.0, "decimals": 0}
     rows = stack(small()[0], small([1, 1, 0, 0, 1, 0, 1, 0], indicator="s")[0])
-    _, after, protection = secured(rows, small()[1], indicators(TOTAL, share))
+    _, after, protection, _ = secured(rows, small()[1], indicators(TOTAL, share))
     assert sorted(protection["system"]) == ["s", "x"]
     # One of f, g and h said yes, which is all but two=1.
     gone = closed(after, indicator="s")
     assert (gone["two=1"], gone["two=2"]) == ("attack", "unanimous")
 
 
+def test_answers_to_one_item_are_audited_together():
+    # Who said up or down did not say none. None of a-d, three of e-h said none; of a-e one.
+    up = {"indicator": "b", "kind": "balance", "numerator": "(x == 1) - (x == 2)"}
+    none = {"indicator": "n", "kind": "share", "numerator": "x == 3"}
+    other = {"indicator": "o", "kind": "share", "numerator": "y == 3"}
+    rows = stack(
+        small([1, 0, 0, -1, 0, 0, 1, 0], indicator="b")[0],
+        small([0, 1, 0, 0, 0, 1, 0, 1], indicator="n")[0],
+        small([0, 1, 0, 0, 0, 1, 0, 1], indicator="o")[0],
+    )
+    scaled = {"scale": 100.0, "decimals": 0}
+    definition = indicators(*(each | scaled for each in (up, none, other)))
+    *_, protection, _ = secured(rows, small()[1], definition)
+    assert sorted(protection["system"]) == ["b n", "o"]
+
+
 def test_the_order_of_rows_does_not_matter():
     rows, reg, definition = small()
-    before, after, protection = secured(rows, reg, definition)
+    before, after, protection, _ = secured(rows, reg, definition)
     rng = np.random.default_rng(1)
     rows, reg = (
         table.iloc[rng.permutation(len(table))].reset_index(drop=True) for table in (rows, reg)
     )
-    _, again, audited = secured(rows, reg, definition, clearance=before)
+    _, again, audited, _ = secured(rows, reg, definition, clearance=before)
     assert_same(after, again)
     assert_same(protection, audited)
 

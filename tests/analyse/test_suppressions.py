@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from small_tables import (
     NO_PAIRS,
+    as_contract,
     contributions,
     indicators,
     register,
@@ -15,6 +16,7 @@ from small_tables import (
 
 from pipeline import analyse
 from pipeline.analyse import Rules
+from pipeline.tables import Exposures
 
 MIN_3 = Rules(3, 0, 1, 100)
 P_10 = Rules(3, 10, 1, 100)
@@ -27,7 +29,8 @@ def explain(rows, reg, definitions=None, *, rules=MIN_3, breakdowns=("sector",))
     options = {"breakdowns": breakdowns, "rules": rules, "min_contributors_high": 1}
     base = rows, reg, indicators() if definitions is None else definitions, NO_PAIRS
     clearance = analyse.protect(*base, **options)
-    return clearance, analyse.explain_suppression(*base, clearance, **options)
+    nothing = as_contract(Exposures, Exposures.empty())
+    return clearance, analyse.explain_suppression(*base, clearance, exposures=nothing, **options)
 
 
 def protected(found, **where):
@@ -224,3 +227,16 @@ def test_the_order_of_rows_tells_nothing():
     again = explain(*shuffled, definitions, rules=P_10, breakdowns=BREAKDOWNS)
     for one, other in zip(once, again, strict=True):
         pd.testing.assert_frame_equal(one, other)
+
+
+def test_a_cell_closed_by_the_audit_protects_whom_it_would_give_away():
+    rows = contributions(weights(FIRMS, FIRMS), range(1, 12))
+    base = rows, register(FIRMS, sector=SECTORS), indicators(), NO_PAIRS
+    options = {"breakdowns": ("sector",), "rules": MIN_3, "min_contributors_high": 1}
+    clearance = analyse.protect(*base, **options)
+    audited = clearance["group"] == "z"
+    clearance["rule"] = clearance["rule"].mask(audited, "attack")
+    exposed = clearance.loc[audited, ["wave", "indicator", "breakdown", "group"]]
+    exposures = as_contract(Exposures, exposed.assign(firms="g h").reset_index(drop=True))
+    found = analyse.explain_suppression(*base, clearance, exposures=exposures, **options)
+    assert protected(found, group="z") == [("attack", "contributor", "g h")]

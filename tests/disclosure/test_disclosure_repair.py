@@ -85,6 +85,22 @@ def test_what_was_told_before_stays_and_what_it_tells_is_known():
     assert told_anew(planned(values, rows, cost=[100, INF])) == ([True, False], [False] * 4)
 
 
+def test_what_one_reader_knows_is_kept_from_the_others():
+    # Readers were told a + b = 150: b knows that a is 100, an outsider does not. a alone, or a + c
+    # (who knows c), would tell all.
+    rows = [[1, 1, 0, 0, 0, 0], [1, 0, 0, 0, 0, 0], [1, 0, 1, 0, 0, 0]]
+    suppressed, known = told_anew(planned([100, 50, 30, 20, 10, 10], rows, cost=[INF, 1, 1]))
+    assert suppressed == [False, True, True]
+    assert known == [True, True, False, False, False, False]  # to each other
+    # The two totals are one firm apart, a: 100 to within 1, where the outsider had 0 to 150.
+    rows = [[1, 1, 0, 0, 0], [1, 1, 1, 1, 1], [0, 1, 1, 1, 1]]
+    ends = [(130, 130), (189.5, 190.5), (89.5, 90.5)]
+    plan = planned([100, 30, 25, 20, 15], rows, cost=[INF, 1, 1], ends=ends)
+    suppressed, known = told_anew(plan)
+    assert sum(suppressed) == 1
+    assert known == [True, True, False, False, False]
+
+
 def test_public_rows_are_never_suppressed():
     rows = [[1, 1, 1, 1], [1, 1, 1, 0]]
     values = [10, 20, 30, 40]
@@ -217,26 +233,32 @@ def test_a_proof_asks_who_is_touched_by_every_witness():
     assert proof.suspects(0).tolist() == []
 
 
-def test_a_proof_holds_by_witnesses_that_fulfil_what_is_told():
-    plan = planned([10, 20], [1, 1], p=10, owner=[0, 0])
-    proof = Proof(plan)
-    told, nothing = np.array([False]), np.array([True])
-    assert not proof.holds(nothing)
+def test_witnesses_count_that_fulfil_what_is_told():
+    proof = Proof(planned([10, 20], [1, 1], p=10, owner=[0, 0]))
     proof.add(np.array([1.0, 2.0]))  # the total is 33, not 30
-    assert proof.holds(nothing)
-    assert not proof.holds(told)
-    assert proof.prune(nothing).tolist() == [True]
+    assert proof.suspects(0) is None
+    proof.tell(np.array([True]))  # no total is told
+    assert proof.suspects(0).tolist() == []
+    proof.tell(np.array([False]))
+    assert proof.suspects(0) is None
     proof.add(np.array([1.0, -1.0]))
+    assert proof.suspects(0).tolist() == []
+    assert proof.suspects(1) is None
     proof.add(np.array([-2.0, 2.0]))
-    assert proof.holds(told)
-    assert proof.prune(nothing).tolist() == [False]
+    assert proof.suspects(1).tolist() == []
+
+
+def test_a_witness_that_breaks_what_everybody_knows_is_none():
+    proof = Proof(planned([10, 20], [1, 1], cell=[PUBLIC], cost=[1], owner=[0, 0]))
+    proof.add(np.array([1.0, 2.0]))
+    proof.tell(np.array([True]))
+    assert proof.suspects(0) is None
 
 
 def test_a_witness_below_what_is_possible_proves_nothing():
     proof = Proof(planned([10, 5], [1, 1], p=10, owner=[0, 0]))
     proof.add(np.array([6.0, -6.0]))
-    proof.add(np.array([-1.0, 1.0]))
-    assert not proof.holds(np.array([False]))
+    assert proof.suspects(0) is None
 
 
 @st.composite
