@@ -5,9 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 import pandas as pd
+
+from pipeline.kept import kept
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
@@ -15,20 +18,28 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Step:
-    """One call of a stage: rows of its first table, rows of its result, wall time."""
+    """One call of a stage: rows of its first table, rows of its result, wall time.
+
+    `unchanged`: the result is that of an earlier run.
+    """
 
     wave: str
     stage: str
     rows_in: int | None
     rows_out: int | None
     seconds: float
+    unchanged: bool = False
 
 
 @dataclass
 class Run:
-    """A run: call it with a stage and the stage's arguments; `announce` hears of each stage."""
+    """A run: call it with a stage and the stage's arguments; `announce` hears of each stage.
+
+    `folder`: where results are kept for later runs; none are without one.
+    """
 
     announce: Callable[[str, str], None] = lambda wave, stage: None  # noqa: ARG005
+    folder: Path | None = None
     wave: str = ""
     steps: list[Step] = field(default_factory=list)
 
@@ -39,11 +50,28 @@ class Run:
         **kwargs: Arguments.kwargs,
     ) -> Result:
         """Call the stage, note rows and seconds, and hand on its result."""
-        self.announce(self.wave, stage.__name__)
+        return self._noted(stage.__name__, args, lambda: (stage(*args, **kwargs), False))
+
+    def kept(
+        self,
+        stage: Callable[Arguments, Result],
+        *args: Arguments.args,
+        **kwargs: Arguments.kwargs,
+    ) -> Result:
+        """Call a stage that costs much only if something has changed; see `pipeline.kept`."""
+        if self.folder is None:
+            return self(stage, *args, **kwargs)
+        place = self.folder / self.wave / stage.__name__
+        return self._noted(stage.__name__, args, lambda: kept(place, stage, args, kwargs))
+
+    def _noted(
+        self, stage: str, args: Iterable[object], call: Callable[[], tuple[Result, bool]]
+    ) -> Result:
+        self.announce(self.wave, stage)
         start = time.perf_counter()
-        result = stage(*args, **kwargs)
+        result, unchanged = call()
         seconds = time.perf_counter() - start
-        step = Step(self.wave, stage.__name__, _rows(args), _rows([result]), seconds)
+        step = Step(self.wave, stage, _rows(args), _rows([result]), seconds, unchanged)
         self.steps.append(step)
         return result
 

@@ -1,7 +1,8 @@
 """One wave from raw exports to reports: every stage, in order. Read this first.
 
-`run(stage, …)` calls a stage and notes its rows and seconds; each stage takes tables and returns a
-new one. The phases are those of the GSBPM: collect (4), process (5), analyse (6), disseminate (7),
+`run(stage, …)` calls a stage and notes its rows and seconds; `run.kept(stage, …)` takes over its
+result from an earlier run where nothing has changed. Each stage takes tables and returns a new one.
+The phases are those of the GSBPM: collect (4), process (5), analyse (6), disseminate (7),
 evaluate (8).
 """
 
@@ -213,10 +214,10 @@ def analyse(
     cells = shares, register, indicators, study.benchmark_pairs
     limits, coarse = limits_of(study), rules.coarse_below
     of_groups = limits | {"breakdowns": rules.breakdowns}
-    allowed = run(protect, *cells, released, **of_groups)
+    allowed = run.kept(protect, *cells, released, **of_groups)
     against = allowed, shares, register, indicators, study.items
     given: dict[str, Any] = {"released": released, "known": rules.known, "coarse_below": coarse}
-    cleared, audited, exposed = run(secure, *against, rules=limits["rules"], **given)
+    cleared, audited, exposed = run.kept(secure, *against, rules=limits["rules"], **given)
     found = run(breaches, *cells, released, **of_groups)
     measured = measure(study, processed, indicators, cleared, run)
     population = settings.target.column if settings.target else None
@@ -229,11 +230,11 @@ def analyse(
     }
     draft = run(release, *published, **grading, coarse_below=coarse)
     own = shares, register, study.indicators, cleared, draft
-    draft, firms = run(feedback, *own, peers=rules.peers, min_peers=rules.min_peers, **limits)
+    draft, firms = run.kept(feedback, *own, peers=rules.peers, min_peers=rules.min_peers, **limits)
     numbers = run(as_released, draft, released, wave=run.wave)
     ordered = study.ordered_codes(run.wave)
-    why = run(explain_suppression, *cells, cleared, exposures=exposed, **of_groups)
-    coarser = run(propose_groups, *cells, allowed, ordered=ordered, **of_groups)
+    why = run.kept(explain_suppression, *cells, cleared, exposures=exposed, **of_groups)
+    coarser = run.kept(propose_groups, *cells, allowed, ordered=ordered, **of_groups)
     tables: Results = {"panel": panel, "weights": weights, "contributions": shares}
     tables |= dict(zip(("estimates", "changes", "benchmarks"), measured, strict=True))
     tables |= {"quality": quality, "clearance": cleared, "release": numbers, "feedback": firms}

@@ -139,7 +139,8 @@ def _drafted(
     from pipeline.study import read_study
     from pipeline.wave import run_wave
 
-    described, run = read_study(folder), Run(announce)
+    described = read_study(folder)
+    run = Run(announce, described.processed / "kept")
     return described, run, run_wave(described, wave or newest_wave(described.raw), run)
 
 

@@ -36,7 +36,7 @@ class Stage:
 
 
 def stages() -> list[Stage]:
-    """Every stage that `wave.py` calls through `run(stage, …)`, in the order of a wave."""
+    """Every stage that `wave.py` gives to `run` or `run.kept`, in the order of a wave."""
     tree = ast.parse(inspect.getsource(pipeline.wave))
     bodies = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
     return [_stage(getattr(pipeline.wave, name)) for name in _calls(bodies, "run_wave")]
@@ -55,12 +55,11 @@ def _calls(bodies: dict[str, ast.FunctionDef], function: str) -> Iterator[str]:
     """Names of stages in the order in which they are called, functions of the module inlined."""
     calls = [node for node in ast.walk(bodies[function]) if isinstance(node, ast.Call)]
     for call in sorted(calls, key=lambda node: (node.lineno, node.col_offset)):
-        if not isinstance(call.func, ast.Name):
-            continue
-        if call.func.id == "run" and isinstance(call.args[0], ast.Name):
+        called = ast.unparse(call.func)
+        if called in {"run", "run.kept"} and isinstance(call.args[0], ast.Name):
             yield call.args[0].id
-        elif call.func.id in bodies:
-            yield from _calls(bodies, call.func.id)
+        elif called in bodies:
+            yield from _calls(bodies, called)
 
 
 def _stage(function: Callable[..., Any]) -> Stage:

@@ -37,7 +37,7 @@ LISTED = 10
 PROTECTED = (
     "Disclosure control: {cells:,} cells of all waves, {published:,} published; not published: "
     "{primary:,} by a rule, {secondary:,} for others, {attack:,} by the audit, {part:,} as parts. "
-    "{attacks:,} attacks proved to fail in {programmes:,} programmes, {seconds:.1f} s; "
+    "{attacks:,} attacks proved to fail in {programmes:,} programmes, {when}; "
     "least room {room:.1f} times what is needed"
 )
 KNOWN = (
@@ -86,7 +86,7 @@ class Console:
         elif not self._quiet:
             columns = ["Wave", "Stage", "Rows in", "Rows out", "Seconds"]
             rows = [
-                [s.wave, s.stage, _count(s.rows_in), _count(s.rows_out), f"{s.seconds:.2f}"]
+                [s.wave, _named(s), _count(s.rows_in), _count(s.rows_out), f"{s.seconds:.2f}"]
                 for s in steps
             ]
             total = f"{sum(s.seconds for s in steps):.2f}"
@@ -94,8 +94,9 @@ class Console:
                 f"Wave {wave}", columns, [*rows, ["", "all stages", "", "", total]], right=3
             )
             lines = [RECORDS.format_map(record) for record in records]
-            seconds = sum(step.seconds for step in steps if step.stage == "secure")
-            lines.append(PROTECTED.format(**draft.protected, seconds=seconds))
+            (audit,) = (step for step in steps if step.stage == "secure")
+            when = "in an earlier run" if audit.unchanged else f"{audit.seconds:.1f} s"
+            lines.append(PROTECTED.format(**draft.protected, when=when))
             if draft.protected["known"]:
                 lines.append(KNOWN.format(**draft.protected))
             lines += ["", "Reports:", *map(str, draft.reports), ""]
@@ -215,6 +216,10 @@ def _rich(file: Any) -> RichConsole:
     from rich.console import Console as RichConsole
 
     return RichConsole(file=file)
+
+
+def _named(step: Step) -> str:
+    return f"{step.stage} (unchanged)" if step.unchanged else step.stage
 
 
 def _end(value: float | None) -> str:
