@@ -52,17 +52,17 @@ def kept(
 def digest(value: object) -> bytes:
     """SHA-256 of a value: another one for any other value or type, the same in every process.
 
-    Plain values, lists, tuples, dicts (in their order), dataclasses, and tables: index, names,
+    Plain values, lists, tuples, dicts (in their order), dataclasses, and tables: index, and names,
     types and values of the columns, in their order. Raises TypeError for anything else.
     """
     kind = type(value)
     if kind in _AS_WRITTEN:
         return _hash(kind.__name__, repr(value).encode())
     if isinstance(value, pd.DataFrame):  # also one that pandera validated
-        names = digest([*value.columns.names, *value.index.names])
+        names = digest([*value.columns.names, *value.index.names, value.attrs])
         columns = [_values(column) for _, column in value.items()]
         return _hash("table", names, _values(value.columns), _values(value.index), *columns)
-    if is_dataclass(value):
+    if is_dataclass(value) and not isinstance(value, type):
         content = {field.name: getattr(value, field.name) for field in fields(value)}
         return _hash("dataclass", digest(f"{kind.__module__}.{kind.__qualname__}"), digest(content))
     if kind is str:
