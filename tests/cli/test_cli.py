@@ -83,6 +83,15 @@ def test_wave_ends_with_the_stages_and_the_reports(fresh_example: Path, call_com
     for word in ("Rows in", "Rows out", "Seconds", "report.de.html", "report.en.pdf"):
         assert word in output
     assert "157 rows in = 157 taken + 0 rejected" in output
+    assert "(unchanged)" not in output
+
+
+def test_a_wave_again_says_what_it_took_over(fresh_example: Path, call_command: Call) -> None:
+    _, output, _ = call_command("--study", fresh_example, "wave")
+    for stage in ("protect", "secure", "feedback", "explain_suppression", "propose_groups"):
+        assert f"{stage} (unchanged)" in output
+    assert output.count("(unchanged)") == 5
+    assert "programmes, in an earlier run; least room" in output
 
 
 def test_errors_as_json(tmp_path: Path, call_command: Call) -> None:
