@@ -141,7 +141,8 @@ def _drafted(
 
     described = read_study(folder)
     run = Run(announce, described.processed / "kept")
-    return described, run, run_wave(described, wave or newest_wave(described.raw), run)
+    wave = newest_wave(described.raw) if wave is None else wave
+    return described, run, run_wave(described, wave, run)
 
 
 @app.command(
@@ -219,6 +220,8 @@ def main() -> None:
 def _system_error(error: OSError, **output: Any) -> None:
     found = error.strerror or str(error)
     expected, advice = "a file that can be read and written", "mend the rights or the disk"
+    if isinstance(error, FileNotFoundError | IsADirectoryError):
+        expected, advice = "a file of this name", "correct the path"
     problem = Problem(found, expected, advice, file=str(error.filename or ""))
     Console(quiet=False, **output).error(MittelwelleError(problem))
     sys.exit(MittelwelleError.exit_code)

@@ -9,8 +9,9 @@ So tables made elsewhere can be tested before they are published.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from difflib import get_close_matches
 from itertools import pairwise
 from typing import Annotated, Any, NamedTuple
 
@@ -21,7 +22,12 @@ from scipy.sparse import csr_array
 from pipeline.disclosure.attack import Told, contradictions, ranges, verdicts
 from pipeline.errors import MittelwelleError, Problem
 
-Number = Annotated[FiniteFloat, Field(strict=True)]
+_LARGEST = 1e15
+"""Beyond it a float has no whole numbers, and the solver takes a bound for none."""
+_LEAST = 1e-12
+"""The solver leaves out what is smaller than this part of the largest coefficient of a relation."""
+End = Annotated[FiniteFloat, Field(strict=True)]
+Number = Annotated[End, Field(ge=-_LARGEST, le=_LARGEST)]
 Name = Annotated[str, Field(min_length=1)]
 Target = Annotated[
     list[Name],
@@ -41,11 +47,11 @@ class CaseError(MittelwelleError):
 class Relation(BaseModel):
     """Something told: lo <= sum(coef x) <= hi, either end open where it is null."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, extra="allow")
     label: str = ""
     coef: dict[Name, Number]
-    lo: Number | None = None
-    hi: Number | None = None
+    lo: End | None = None
+    hi: End | None = None
 
 
 class Case(BaseModel):
@@ -54,15 +60,16 @@ class Case(BaseModel):
     `order`: firms in ascending order, as published quantiles tell it. `attacker_knows`: firms whose
     value the reader has (its own). `lower`: what no firm is below, null for nothing. `p`: by how
     many per cent a reader must overestimate a target at least. `targets`: a firm, or firms whose
-    sum is the target. Other keys (name, why, expected …) are left alone.
+    sum is the target. Other keys (name, why, expected …) are left alone, unless one looks like a
+    slip of the pen for a key that is not there: then less would be told than was meant.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, extra="allow")
     firms: dict[Name, Number] = Field(min_length=1)
     relations: list[Relation]
     order: list[Name] | None = None
     attacker_knows: list[Name] = []
-    lower: Number | None = 0.0
+    lower: End | None = 0.0
     p: Annotated[Number, Field(ge=0)]
     targets: list[Target] = Field(min_length=1)
 
@@ -88,13 +95,10 @@ def read_case(content: bytes, file: str) -> Case:
 
     try:
         case = Case.model_validate(json.loads(content, object_pairs_hook=once))
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
-        problems.append(_problem(f"no JSON: {error}", "one JSON object in UTF-8", ""))
     except ValidationError as error:
-        problems += [
-            _problem(f"{e['input']!r:.60}: {e['msg']}", "a case as documented", _place(e["loc"]))
-            for e in error.errors()
-        ]
+        problems += [_misfit(wrong) for wrong in error.errors()]
+    except (ValueError, RecursionError) as error:
+        problems.append(_problem(f"no JSON: {error}", "one JSON object in UTF-8", ""))
     else:
         problems += _mistakes(case)
         if not problems:
@@ -141,6 +145,7 @@ def _told(case: Case) -> Told:
 
 def _mistakes(case: Case) -> Iterator[Problem]:
     """Names that are no firm, ends the wrong way round, values that contradict what is told."""
+    yield from _slips(case)
     order = case.order or []
     used = [(f"relations.{i}.coef", list(r.coef)) for i, r in enumerate(case.relations)]
     used += [("order", order), ("attacker_knows", case.attacker_knows)]
@@ -170,6 +175,23 @@ def _mistakes(case: Case) -> Iterator[Problem]:
         yield _problem(_truth(case, int(i)), expected, item)
 
 
+def _slips(case: Case) -> Iterator[Problem]:
+    """Keys that are likely meant for one that is not there; coefficients that would not count."""
+    optional = {"order", "attacker_knows", "lower"} - case.model_fields_set
+    for key in case.model_extra or {}:
+        for meant in get_close_matches(key.lower(), sorted(optional), n=1, cutoff=0.7):
+            yield _problem(f"{key!r}", f"{meant!r}, or a key less like it", key)
+    for i, relation in enumerate(case.relations):
+        if relation.model_extra and not {"lo", "hi"} <= relation.model_fields_set:
+            keys = ", ".join(map(repr, relation.model_extra))
+            ends = "label, coef, lo and hi (null where that end is open)"
+            yield _problem(keys, ends, f"relations.{i}")
+        sizes = [abs(coef) for coef in relation.coef.values() if coef]
+        if sizes and min(sizes) <= _LEAST * max(sizes):
+            found = f"{min(sizes):g} beside {max(sizes):g}"
+            yield _problem(found, "coefficients within 12 digits", f"relations.{i}.coef")
+
+
 def _truth(case: Case, row: int) -> str:
     """What the true values make of a relation, or of a step of the order."""
     if row >= len(case.relations):
@@ -182,12 +204,17 @@ def _truth(case: Case, row: int) -> str:
     return f"{truth:.10g}, told as {' to '.join(ends)}"
 
 
+def _misfit(wrong: Mapping[str, Any]) -> Problem:
+    """What does not have the form of a case, in its words."""
+    item = ".".join(str(part) for part in wrong["loc"] if part != "[key]")
+    if wrong["type"] == "missing":
+        return _problem("nothing", "this key, as in docs/audit.md", item)
+    expected = wrong["msg"].removeprefix("Input should be ").split(" after validation")[0]
+    return _problem(f"{wrong['input']!r:.60}", expected if item else "one JSON object", item)
+
+
 def _problem(found: str, expected: str, item: str) -> Problem:
     return Problem(found, expected, "correct the case", item=item)
-
-
-def _place(location: Sequence[str | int]) -> str:
-    return ".".join(str(part) for part in location)
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -103,6 +103,22 @@ def test_errors_as_json(tmp_path: Path, call_command: Call) -> None:
     assert "--study" in answer["problems"][0]["advice"]
 
 
+def test_an_empty_wave_is_not_the_newest(example: Path, call_command: Call) -> None:
+    """A release cannot be taken back: `release "$WAVE"` with nothing in it releases nothing."""
+    code, _, error = call_command("--study", example, "release", "")
+    assert code == 2
+    assert "1987, 1988, 1989" in error
+    assert not (example / "releases").exists()
+
+
+def test_a_case_that_is_not_there(tmp_path: Path, call_command: Call) -> None:
+    for path in (tmp_path / "case.json", tmp_path):
+        code, _, error = call_command("audit", path)
+        assert code == 2
+        assert str(path) in error.replace("\n", "")
+        assert "correct the path" in error
+
+
 def test_no_study_here_names_one_that_is_near(
     root: Path, tmp_path: Path, call_command: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:

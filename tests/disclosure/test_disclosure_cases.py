@@ -86,6 +86,22 @@ MISTAKES = {
         "relations.0",
         "1000, told",
     ),
+    "more digits than are read": (b'{"firms": {"a": ' + b"9" * 5000 + b"}}", "", "no JSON"),
+    "beyond a float": ({"firms": {"a": 10**400}}, "firms.a", "1000"),
+    "an infinite number": (b'{"firms": {"a": 1e999}}', "firms.a", "inf"),
+    "larger than can be solved": ({"firms": {"a": 1e21}}, "firms.a", "1e+21"),
+    "a coefficient that would not count": (
+        {"relations": [{"coef": {"a": 1e-13, "b": 1}}]},
+        "relations.0.coef",
+        "1e-13 beside 1",
+    ),
+    "other names of the ends": (
+        {"relations": [{"coef": {"a": 1}, "low": 490, "high": 510}]},
+        "relations.0",
+        "'low', 'high'",
+    ),
+    "a slip in a key": ({"attackerknows": ["b"]}, "attackerknows", "'attackerknows'"),
+    "a key missing": (b'{"firms": {"a": 1}}', "targets", "nothing"),
     "not in order": ({"order": ["b", "a", "c"]}, "order", "a 500 before c 60"),
 }
 
@@ -98,6 +114,103 @@ def test_mistakes_are_named(case, item, found):
     named = [p for p in error.value.problems if p.item == item and found in p.found]
     assert named
     assert {p.file for p in error.value.problems} == {"case.json"}
+
+
+def test_other_keys_are_left_alone():
+    other = {"name": "x", "why": "y", "source": "own", "expected": {}, "note": "", "title": ""}
+    relation = MARGIN["relations"][0] | {"note": "with both ends"}
+    assert read(MARGIN | other | {"relations": [relation]}).p == 10
+
+
+# Worked out on paper; the comment has the arithmetic.
+BY_HAND = {
+    # all in 995 .. 1005, b + c in 395 .. 405: a in 590 .. 610, below 1.1 * 600 = 660
+    "rounded margins": (
+        {"a": 600, "b": 250, "c": 150},
+        [("abc", 995, 1005), ("bc", 395, 405)],
+        {"targets": ["a"]},
+        [(590, 610, "too_narrow")],
+    ),
+    # the median is b; a <= 30, and c = 70 - a, from 40 to 70
+    "an order with its median": (
+        {"a": 20, "b": 30, "c": 50},
+        [("b", 30, 30), ("abc", 100, 100)],
+        {"order": ["a", "b", "c"], "targets": ["a", "b", "c"]},
+        [(0, 30, "safe"), (30, 30, "exact"), (40, 70, "safe")],
+    ),
+    # a <= c and b free: a is largest with b = 0, half of 90
+    "an order of some": (
+        {"a": 10, "b": 50, "c": 30},
+        [("abc", 90, 90)],
+        {"order": ["a", "c"], "targets": ["a", "b", "c"]},
+        [(0, 45, "safe"), (0, 90, "safe"), (0, 90, "safe")],
+    ),
+    # a alone may be 100; the sum may not exceed it, and 100 < 110
+    "open below": (
+        {"a": 60, "b": 40},
+        [("ab", None, 100)],
+        {"targets": ["a", ["a", "b"]]},
+        [(0, 100, "safe"), (0, 100, "too_narrow")],
+    ),
+    # a = 100 - b - c with b, c >= -50: at most 200
+    "below zero": (
+        {"a": 90, "b": 20, "c": -10},
+        [("abc", 100, 100)],
+        {"lower": -50, "targets": ["a", "c"]},
+        [(-50, 200, "safe"), (-50, 200, "safe")],
+    ),
+    # a is known; b + c = 30; a + b up to 630, below 1.1 * 620 = 682
+    "a target is the reader's own": (
+        {"a": 600, "b": 20, "c": 10},
+        [("abc", 630, 630)],
+        {"attacker_knows": ["a"], "targets": ["a", "b", ["a", "b"]]},
+        [(600, 600, "exact"), (0, 30, "safe"), (600, 630, "too_narrow")],
+    ),
+    # nothing is told of z
+    "in no relation": (
+        {"a": 100, "z": 7},
+        [("a", 100, 100)],
+        {"targets": ["z", ["a", "z"]]},
+        [(0, None, "safe"), (100, None, "safe")],
+    ),
+    # 0.5 is wider than 1e-6, and not below 1.1 * 0
+    "values of 0": (
+        {"a": 100, "b": 0, "c": 0},
+        [("ab", 100, 100), ("b", -0.5, 0.5), ("c", 0, 0)],
+        {"targets": ["b", "c"]},
+        [(0, 0.5, "safe"), (0, 0, "exact")],
+    ),
+    # a + b + d = 900; 900 / 895 is 0.56 % above, so safe for p = 0.5
+    "p below one": (
+        {"a": 500, "b": 395, "c": 100, "d": 5},
+        [("abcd", 1000, 1000)],
+        {"attacker_knows": ["c"], "targets": [["a", "b"]], "p": 0.5},
+        [(0, 900, "safe")],
+    ),
+    # exactly 1.1 * 100
+    "just enough": (
+        {"a": 100, "b": 10},
+        [("ab", 110, 110)],
+        {"targets": ["a"]},
+        [(0, 110, "safe")],
+    ),
+    # -79 is 1.25 % of 80 above -80
+    "negative and narrow": (
+        {"a": -80},
+        [("a", -81, -79)],
+        {"lower": -100, "targets": ["a"]},
+        [(-81, -79, "too_narrow")],
+    ),
+}
+
+
+@pytest.mark.parametrize(("firms", "told", "more", "answers"), BY_HAND.values(), ids=BY_HAND)
+def test_by_hand(firms, told, more, answers):
+    relations = [{"coef": dict.fromkeys(who, 1), "lo": lo, "hi": hi} for who, lo, hi in told]
+    found = audited(read({"firms": firms, "relations": relations, "p": 10} | more))
+    for finding, (low, high, verdict) in zip(found, answers, strict=True):
+        assert (finding.lo, finding.hi) == pytest.approx((low, high), abs=1e-6)
+        assert finding.verdict == verdict
 
 
 def test_a_key_twice_and_other_mistakes_come_together():
