@@ -71,6 +71,12 @@ class StoreError(MittelwelleError):
     title = "The store cannot be used"
 
 
+class LedgerError(StoreError):
+    """The files in `releases/` are not what releases wrote."""
+
+    title = "The ledger cannot be read"
+
+
 class DisclosureError(MittelwelleError):
     """No safe publication was found; nothing is published."""
 

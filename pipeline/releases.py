@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -20,7 +20,7 @@ import pandera.pandas as pa
 from pandera.errors import SchemaErrors
 from pandera.typing import DataFrame
 
-from pipeline.errors import Problem, StoreError
+from pipeline.errors import LedgerError, Problem
 from pipeline.tables import (
     Breaches,
     Clearance,
@@ -31,9 +31,12 @@ from pipeline.tables import (
     SourceFiles,
     Sources,
 )
+from pipeline.tables.flow import ALL, REPRESENTATIVITY
 
 NUMBERS, SOURCES = ".csv", ".sources.csv"
 AS_IT_WAS = "take the file from version control as it was: its rows never change"
+GONE = "take it from version control; if the release was never committed, delete the other file too"
+_TWICE = "multiple_fields_uniqueness"
 Model = TypeVar("Model", bound=pa.DataFrameModel)
 
 
@@ -62,10 +65,12 @@ class Draft:
     def protected(self) -> dict[str, float]:
         """Cells with an answer, of all waves, by what became of them, and what the audit took.
 
+        The R-indicator is none of its own: it is printed where the response is.
         `room`: the least that was left of what a large figure needs, as a multiple; `known`: those
         that nothing protects any more.
         """
         answered = self.clearance[self.clearance[str(Clearance.contributors)] > 0]
+        answered = answered[answered[Clearance.indicator] != REPRESENTATIVITY]
         rules = answered[Clearance.rule]
         by = {"published": "", "secondary": "secondary", "attack": "attack", "part": "part"}
         counts: dict[str, float] = {name: int((rules == rule).sum()) for name, rule in by.items()}
@@ -91,7 +96,7 @@ def read_released(folder: Path) -> DataFrame[Released]:
     """Every number of every release; of each number the row that counts is the last.
 
     That of the wave's own release where it has one: later waves tell a number again only where
-    there was none. Raises StoreError with everything that is wrong in the files.
+    there was none. Raises LedgerError with everything that is wrong in the files.
     """
     table = _read(folder, NUMBERS, Released)
     own = table[Released.release] == table[Released.wave]
@@ -103,23 +108,22 @@ def read_released(folder: Path) -> DataFrame[Released]:
 def changed_sources(folder: Path, raw: Path) -> tuple[Problem, ...]:
     """Raw files that are gone or another than when they were released, by the last editions.
 
-    What was released of them counts as known exactly, as all released numbers do.
+    What was released of them counts as known exactly, as all released numbers do. So it does where
+    the file that names them is gone.
     """
     table = _read(folder, SOURCES, Sources)
     last = table.groupby(Sources.release)[str(Sources.edition)].transform("max")
     table = table[table[str(Sources.edition)] == last]
     found = {file: _sha256(raw / file) for file in sorted(set(table[Sources.file]))}
-    return tuple(
-        Problem(
-            found=f"SHA-256 {found[file]}" if found[file] else "no such file",
-            expected=f"SHA-256 {sha256}, as in edition {edition} of release {release}",
-            advice="put the file back as it was; or, if the change is meant, "
-            f"'mittelwelle release {release}' takes it into the ledger",
-            wave=wave,
-            file=file,
-        )
-        for release, edition, wave, file, sha256 in table.itertuples(index=False, name=None)
-        if found[file] != sha256
+    changed = table[table[Sources.sha256] != table[Sources.file].map(found)]
+    files = [Sources.wave, Sources.file, Sources.sha256]
+    unnamed = (path.name for path in _files(folder, NUMBERS) if not _beside(path).exists())
+    return (
+        *(_without_sources(folder, name) for name in unnamed),
+        *(
+            _changed(str(wave), str(file), f"{sha256}", found[file], _rows(rows.iloc[:, :2]))
+            for (wave, file, sha256), rows in changed.groupby(files)
+        ),
     )
 
 
@@ -193,6 +197,29 @@ def _added(path: Path, edition: int, table: pd.DataFrame) -> Path:
     return fresh
 
 
+def _changed(
+    wave: str, file: str, sha256: str, found: str, editions: Iterable[tuple[object, ...]]
+) -> Problem:
+    """A raw file that is gone or another, with the releases (and editions) made from it."""
+    told = list(editions)
+    return Problem(
+        found=f"SHA-256 {found}" if found else "no such file",
+        expected=f"SHA-256 {sha256}, as in "
+        + ", ".join(f"edition {number} of release {name}" for name, number in told),
+        advice="put the file back as it was; or, if the change is meant, "
+        + ", ".join(f"'mittelwelle release {name}'" for name, _ in told)
+        + " takes it into the ledger",
+        wave=wave,
+        file=file,
+    )
+
+
+def _without_sources(folder: Path, name: str) -> Problem:
+    expected = f"the raw files that the numbers of {name} were made from, with their SHA-256"
+    gone = f"{folder.name}/{name.removesuffix(NUMBERS)}{SOURCES}"
+    return Problem("no such file", expected, AS_IT_WAS, file=gone)
+
+
 def _sha256(path: Path) -> str:
     """SHA-256 of a file; empty where there is none."""
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
@@ -202,31 +229,51 @@ def _read(folder: Path, ending: str, model: type[Model]) -> DataFrame[Model]:
     """The files of one kind as one table; its first column, the release, is the file's name."""
     problems: list[Problem] = []
     tables: list[pd.DataFrame] = [model.empty()]
-    for path in sorted(folder.glob(f"*{ending}")):
-        if path.name.endswith(SOURCES) == (ending == SOURCES):
-            rows = _lines(path, list(model.to_schema().columns)[1:], problems)
-            rows.insert(0, Released.release, path.name.removesuffix(ending))
-            tables.append(_typed(rows, path.name, model, problems))
+    if ending == NUMBERS:
+        problems += [
+            Problem(
+                "no such file", f"one beside {path.name}", GONE, file=f"{folder.name}/{gone.name}"
+            )
+            for path in _files(folder, SOURCES)
+            if not (gone := _beside(path)).exists()
+        ]
+    for path in _files(folder, ending):
+        rows = _lines(path, list(model.to_schema().columns)[1:], problems)
+        rows.insert(0, Released.release, path.name.removesuffix(ending))
+        tables.append(_typed(rows, f"{folder.name}/{path.name}", model, problems))
     if problems:
-        raise StoreError(problems)
+        raise LedgerError(problems)
     return DataFrame[Model](model.validate(pd.concat(tables, ignore_index=True)))
+
+
+def _files(folder: Path, ending: str) -> list[Path]:
+    """The files of one kind, by release."""
+    paths = sorted(folder.glob(f"*{ending}"))
+    return [path for path in paths if path.name.endswith(SOURCES) == (ending == SOURCES)]
+
+
+def _beside(path: Path) -> Path:
+    """The file of the other kind of the same release."""
+    ending, other = (SOURCES, NUMBERS) if path.name.endswith(SOURCES) else (NUMBERS, SOURCES)
+    return path.with_name(path.name.removesuffix(ending) + other)
 
 
 def _lines(path: Path, columns: list[str], problems: list[Problem]) -> pd.DataFrame:
     """The rows of a file as text, by line; what is none is a problem."""
+    place = f"{path.parent.name}/{path.name}"
     try:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        problems.append(Problem(str(error), "a file in UTF-8", AS_IT_WAS, file=path.name))
+        problems.append(Problem(str(error), "a file in UTF-8", AS_IT_WAS, file=place))
         text = ",".join(columns)
     head, *rows = list(csv.reader(io.StringIO(text, newline=""))) or [[]]
     if head != columns:
         found = ",".join(head) or "nothing"
-        problems.append(Problem(found, ",".join(columns), AS_IT_WAS, file=path.name, row="1"))
+        problems.append(Problem(found, ",".join(columns), AS_IT_WAS, file=place, row="1"))
         rows = []
     table = {line: row for line, row in enumerate(rows, 2) if len(row) == len(columns)}
     problems += [
-        Problem(",".join(row), f"{len(columns)} fields", AS_IT_WAS, file=path.name, row=str(line))
+        Problem(",".join(row), f"{len(columns)} fields", AS_IT_WAS, file=place, row=str(line))
         for line, row in enumerate(rows, 2)
         if line not in table
     ]
@@ -247,11 +294,7 @@ def _typed(
                 for line in wrong.index[wrong]
             ]
     if Released.symbol in table:
-        mixed = table[Released.value].isna() == (table[Released.symbol] == "")
-        problems += [
-            Problem("both or none", "a value or a symbol", AS_IT_WAS, file=file, row=str(line))
-            for line in mixed.index[mixed]
-        ]
+        problems += _contradictory(table, file)
     if len(problems) > before:
         return model.empty()
     try:
@@ -260,12 +303,33 @@ def _typed(
         problems += [
             Problem(
                 str(case["failure_case"]),
-                str(case["check"]),
+                "each number once an edition" if case["check"] == _TWICE else str(case["check"]),
                 AS_IT_WAS,
                 file=file,
                 row=str(case["index"]),
                 item=str(case["column"]),
             )
             for case in error.failure_cases.to_dict("records")
+            if case["check"] != _TWICE or case["column"] == Released.number_id
         ]
         return model.empty()
+
+
+def _contradictory(table: pd.DataFrame, file: str) -> Iterator[Problem]:
+    """Rows with a value and a symbol or neither; rows whose id says another number."""
+    mixed = table[Released.value].isna() == (table[Released.symbol] == "")
+    for line in mixed.index[mixed]:
+        yield Problem("both or none", "a value or a symbol", AS_IT_WAS, file=file, row=str(line))
+    ids, named = table[Released.number_id], _named(table)
+    for line in ids.index[ids != named]:
+        yield Problem(ids[line], named[line], AS_IT_WAS, file=file, row=str(line))
+
+
+def _named(numbers: pd.DataFrame) -> pd.Series:
+    """The ids that numbers have by their other columns, as in `Release`."""
+    place = numbers[Released.breakdown] + "=" + numbers[Released.group]
+    place = place.where(numbers[Released.breakdown] != ALL, ALL)
+    place += (":" + numbers[Released.reference]).where(numbers[Released.reference] != "", "")
+    figure = numbers[Released.wave] + "/" + numbers[Released.indicator] + "/" + place
+    named: pd.Series = figure + "/" + numbers[Released.statistic]
+    return named

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.errors import Problem, StoreError
+from pipeline.errors import LedgerError, Problem
 from pipeline.releases import Draft, changed_sources, notes_on, read_released, write_release
 from pipeline.tables import Breaches, Clearance, Protection, Release, Revisions, SourceFiles
 
@@ -134,6 +134,42 @@ def test_raw_files_that_are_gone_or_others_are_named(tmp_path):
     assert problem.found == "no such file"
 
 
+def test_a_raw_file_of_several_releases_is_named_once(tmp_path):
+    write(tmp_path / "releases", "1991", number("1991", 3.1))
+    write(tmp_path / "releases", "1992", number("1992", 3.2))
+    (problem,) = changed_sources(tmp_path / "releases", tmp_path)
+    assert problem.expected.endswith("edition 1 of release 1991, edition 1 of release 1992")
+    assert "'mittelwelle release 1991', 'mittelwelle release 1992'" in problem.advice
+
+
+def test_a_release_whose_numbers_are_gone_is_not_forgotten(tmp_path):
+    folder = tmp_path / "releases"
+    write(folder, "1991", number("1991", 3.1)).files[0].unlink()
+    with pytest.raises(LedgerError) as caught:
+        read_released(folder)
+    (problem,) = caught.value.problems
+    assert (problem.file, problem.expected) == ("releases/1991.csv", "one beside 1991.sources.csv")
+
+
+def test_a_release_that_does_not_name_its_raw_files_is_said(tmp_path):
+    folder = tmp_path / "releases"
+    write(folder, "1991", number("1991", 3.1)).files[1].unlink()
+    assert len(read_released(folder)) == 1
+    (note,) = changed_sources(folder, tmp_path)
+    assert (note.file, note.found) == ("releases/1991.sources.csv", "no such file")
+    assert "raw files that the numbers of 1991.csv" in note.expected
+
+
+def test_a_row_twice_is_named_once_by_line(tmp_path):
+    (tmp_path / "1991.csv").write_text(HEAD + GOOD + GOOD, encoding="utf-8")
+    with pytest.raises(LedgerError) as caught:
+        read_released(tmp_path)
+    assert [problem.row for problem in caught.value.problems] == ["2", "3"]
+    assert {problem.expected for problem in caught.value.problems} == {
+        "each number once an edition"
+    }
+
+
 def test_what_earlier_releases_tell_in_words():
     found = table(
         Breaches,
@@ -163,6 +199,8 @@ BROKEN = {
     "an unknown symbol": (HEAD + GOOD.replace("3.1,1,,", ",1,q,"), "2", "q"),
     "neither value nor symbol": (HEAD + GOOD.replace("3.1,1", ",1"), "2", "both or none"),
     "a value beside a symbol": (HEAD + GOOD.replace("3.1,1,,", "3.1,1,c,"), "2", "both or none"),
+    "of another wave than its id": (HEAD + GOOD.replace(",1991,", ",1992,"), "2", "1991/x/all"),
+    "of another group": (HEAD + GOOD.replace("all,all,,", "size,1,,"), "2", "1991/x/all/estimate"),
     "a row twice": (HEAD + GOOD + GOOD, "2", "1991"),
 }
 
@@ -171,18 +209,18 @@ BROKEN = {
 def test_a_broken_ledger_is_named_by_line(tmp_path, case):
     content, line, found = BROKEN[case]
     (tmp_path / "1991.csv").write_text(content, encoding="utf-8")
-    with pytest.raises(StoreError) as caught:
+    with pytest.raises(LedgerError) as caught:
         read_released(tmp_path)
     problem = caught.value.problems[0]
     assert isinstance(problem, Problem)
-    assert (problem.file, problem.row) == ("1991.csv", line)
+    assert (problem.file, problem.row) == (f"{tmp_path.name}/1991.csv", line)
     assert found in problem.found
     assert "version control" in problem.advice
 
 
 def test_another_encoding_is_named(tmp_path):
     (tmp_path / "1991.csv").write_bytes((HEAD + GOOD).encode() + "ä".encode("cp1252"))
-    with pytest.raises(StoreError, match=r"1991\.csv"):
+    with pytest.raises(LedgerError, match=r"1991\.csv"):
         read_released(tmp_path)
 
 
@@ -202,6 +240,8 @@ def test_how_firms_are_protected_in_counts():
         ("1991", "x", "a", str(n), *row, 1.0)
         for n, row in enumerate(zip(people, rules, strict=True))
     ]
+    # Printed where the response is: no cell of its own.
+    cells.append(("1991", "representativity", "all", "all", 9, "part", 1.0))
     audits = [("1990", "x", 8, 100, 10, 1, 0, 1.5), ("1991", "x", 8, 200, 20, 0, 2, math.nan)]
     made = draft(number("1991", 3.1))
     made = replace(made, clearance=table(Clearance, *cells), protection=table(Protection, *audits))

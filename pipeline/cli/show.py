@@ -35,14 +35,16 @@ STATUS = {
 LISTED = 10
 """Of more, only the first ones are printed; --json has all."""
 PROTECTED = (
-    "Disclosure control: {cells:,} cells of all waves, {published:,} published; not published: "
-    "{primary:,} by a rule, {secondary:,} for others, {attack:,} by the audit, {part:,} as parts. "
-    "{attacks:,} attacks proved to fail in {programmes:,} programmes, {when}; "
-    "least room {room:.1f} times what is needed"
+    "Disclosure control, all waves: {cells:,} cells with an answer, {published:,} published",
+    "  not published: {primary:,} by a rule, {secondary:,} for others, {attack:,} by the audit, "
+    "{part:,} as parts",
+    "  {attacks:,} attacks proved to fail in {programmes:,} programmes, {when}",
+    "  least room: {room:.1f} times what is needed",
 )
 KNOWN = (
-    "{known:,} figures cannot be protected any more: what readers know ([publication] known) "
-    "or earlier releases tell them (column known of protection.parquet says in which)"
+    "  {known:,} figures cannot be protected any more: what readers know",
+    "  ([publication] known) or earlier releases tell them (column known of",
+    "  protection.parquet says in which)",
 )
 
 
@@ -96,9 +98,9 @@ class Console:
             lines = [RECORDS.format_map(record) for record in records]
             (audit,) = (step for step in steps if step.stage == "secure")
             when = "in an earlier run" if audit.unchanged else f"{audit.seconds:.1f} s"
-            lines.append(PROTECTED.format(**draft.protected, when=when))
+            lines += [line.format(**draft.protected, when=when) for line in PROTECTED]
             if draft.protected["known"]:
-                lines.append(KNOWN.format(**draft.protected))
+                lines += [line.format(**draft.protected) for line in KNOWN]
             lines += ["", "Reports:", *map(str, draft.reports), ""]
             lines.append(f"For the analyst only (findings by line, all tables): {data}")
             self._lines([*lines, *_looked_into(draft)])
@@ -120,7 +122,7 @@ class Console:
             counts = ", ".join(f"{draft.counts.get(s, 0):,} {said}" for s, said in STATUS.items())
             told = f"Edition {edition.number} is added to the ledger. Commit both files:"
             same = f"Nothing new: the ledger stays as it is, with edition {edition.number}."
-            lines = [f"Wave {wave}: {counts}", *_looked_into(draft), ""]
+            lines = [f"Wave {wave}, numbers: {counts}", *_looked_into(draft), ""]
             self._lines([*lines, told if edition.added else same, *map(str, edition.files)])
 
     def flow(self, stages: Sequence[Stage]) -> None:
