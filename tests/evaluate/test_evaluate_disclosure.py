@@ -76,8 +76,8 @@ CAPTIONS = as_contract(
 )
 
 
-def render(captions=CAPTIONS, clearance=CLEARANCE, proposals=PROPOSALS):
-    return render_disclosure(clearance, SUPPRESSIONS, proposals, captions, language="en")
+def render(captions=CAPTIONS, clearance=CLEARANCE, proposals=PROPOSALS, suppressions=SUPPRESSIONS):
+    return render_disclosure(clearance, suppressions, proposals, captions, language="en")
 
 
 class Page(HTMLParser):
@@ -120,6 +120,23 @@ def test_each_suppressed_cell_with_its_rule_and_whom_it_protects():
     assert not [row for row in rows if row and row[0] == "none"]  # nobody answered
 
 
+def test_a_group_closed_by_the_audit_may_protect_firms_of_other_groups():
+    """What stands in the way of a witness need not hold the firm: the page does not say it does."""
+    audited = SUPPRESSIONS.rule == "secondary"
+    rows = SUPPRESSIONS.assign(
+        rule=SUPPRESSIONS.rule.mask(audited, "attack"),
+        protected=SUPPRESSIONS.protected.mask(audited, "everyone"),
+    )
+    attacked = CLEARANCE.assign(rule=CLEARANCE.rule.replace("secondary", "attack"))
+    (row,) = [
+        row
+        for row in Page(render(clearance=attacked, suppressions=rows)).rows
+        if row[1:2] == ["attack"]
+    ]
+    assert row[0] == "<small>"
+    assert row[3] == "whose figure could otherwise be narrowed down from this and other groups"
+
+
 def test_cells_are_counted_with_and_without_what_protects_others():
     # 12 cells with an answer, 8 published; the primary rules alone close pay in 3, and so both.
     cells = cells_of(CLEARANCE, SUPPRESSIONS)
@@ -135,6 +152,7 @@ def test_cells_are_counted_with_and_without_what_protects_others():
 def test_proposals_say_what_is_lost_too():
     page = Page(render())
     text = " ".join("".join(page.texts).split())
+    assert ["as it is, without the audit", "12", "4", "", "8", "", "70.0%"] in page.rows
     assert "2 merges were judged by the primary rules, the 1 most promising" in text
     said = "More cells than today: Size: medium + large, or larger. 4 suppressed cells fewer, 1"
     assert said in text
