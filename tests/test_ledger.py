@@ -147,7 +147,8 @@ def test_what_was_told_stays_and_others_give_way(tmp_path):
         encoding="utf-8",
     )
     draft = draft_of(study, "2023")
-    assert draft.notes == ()  # L by itself breaks no rule
+    # L by itself breaks no rule; of what it was made is not said.
+    assert [note.file for note in draft.notes] == ["releases/2023.sources.csv"]
     assert rules(study, "2023", "i_mood", "r_band") == {
         "L": "",
         "S": "secondary",

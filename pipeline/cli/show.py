@@ -35,7 +35,8 @@ STATUS = {
 LISTED = 10
 """Of more, only the first ones are printed; --json has all."""
 PROTECTED = (
-    "Disclosure control, all waves: {cells:,} cells with an answer, {published:,} published",
+    "Disclosure control, waves up to {wave}: "
+    "{cells:,} cells with an answer, {published:,} published",
     "  not published: {primary:,} by a rule, {secondary:,} for others, {attack:,} by the audit, "
     "{part:,} as parts",
     "  {attacks:,} attacks proved to fail in {programmes:,} programmes, {when}",
@@ -98,7 +99,8 @@ class Console:
             lines = [RECORDS.format_map(record) for record in records]
             (audit,) = (step for step in steps if step.stage == "secure")
             when = "in an earlier run" if audit.unchanged else f"{audit.seconds:.1f} s"
-            lines += [line.format(**draft.protected, when=when) for line in PROTECTED]
+            protected = {"wave": wave, "when": when, **draft.protected}
+            lines += [line.format(**protected) for line in PROTECTED]
             if draft.protected["known"]:
                 lines += [line.format(**draft.protected) for line in KNOWN]
             lines += ["", "Reports:", *map(str, draft.reports), ""]
