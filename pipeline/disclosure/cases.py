@@ -179,7 +179,7 @@ def _slips(case: Case) -> Iterator[Problem]:
     """Keys that are likely meant for one that is not there; coefficients that would not count."""
     optional = {"order", "attacker_knows", "lower"} - case.model_fields_set
     for key in case.model_extra or {}:
-        for meant in get_close_matches(key.lower(), sorted(optional), n=1, cutoff=0.7):
+        for meant in get_close_matches(key.lower(), sorted(optional), n=1, cutoff=0.75):
             yield _problem(f"{key!r}", f"{meant!r}, or a key less like it", key)
     for i, relation in enumerate(case.relations):
         if relation.model_extra and not {"lo", "hi"} <= relation.model_fields_set:

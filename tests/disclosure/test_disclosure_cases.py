@@ -117,7 +117,7 @@ def test_mistakes_are_named(case, item, found):
 
 
 def test_other_keys_are_left_alone():
-    other = {"name": "x", "why": "y", "source": "own", "expected": {}, "note": "", "title": ""}
+    other = {"name": "x", "why": "y", "source": "own", "expected": {}, "note": "", "attacker": "b"}
     relation = MARGIN["relations"][0] | {"note": "with both ends"}
     assert read(MARGIN | other | {"relations": [relation]}).p == 10
 
