@@ -66,15 +66,16 @@ class Draft:
         """Cells with an answer, of all waves, by what became of them, and what the audit took.
 
         The R-indicator is none of its own: it is printed where the response is.
-        `room`: the least that was left of what a large figure needs, as a multiple; `known`: those
-        that nothing protects any more.
+        `room`: the least that was left of what a large amount needs, as a multiple, if any was
+        audited; `known`: those that nothing protects any more.
         """
         answered = self.clearance[self.clearance[str(Clearance.contributors)] > 0]
         answered = answered[answered[Clearance.indicator] != REPRESENTATIVITY]
         rules = answered[Clearance.rule]
         by = {"published": "", "secondary": "secondary", "attack": "attack", "part": "part"}
         counts: dict[str, float] = {name: int((rules == rule).sum()) for name, rule in by.items()}
-        of_audit = self.protection
+        of_audit, rooms = self.protection, self.protection[str(Protection.smallest)].dropna()
+        room = {"room": float(rooms.min())} if len(rooms) else {}
         return {
             "cells": len(rules),
             "primary": int((~rules.isin(by.values())).sum()),
@@ -82,7 +83,7 @@ class Draft:
             "attacks": int(of_audit[str(Protection.attacks)].sum()),
             "programmes": int(of_audit[str(Protection.solves)].sum()),
             "known": int(of_audit[str(Protection.known)].sum()),
-            "room": float(of_audit[str(Protection.smallest)].min()),
+            **room,
         }
 
     @property

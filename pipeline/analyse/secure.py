@@ -118,6 +118,7 @@ def _audited(
     of `Protection`.
     """
     exposed = np.full(len(system.cells()), -1, dtype=np.int64)
+    amounts = not system.shown[0].series.kind.categorical
     results: list[Repaired] = []
     aware = 0
     formulas = {f for each in system.shown for f in (each.numerator, each.denominator)}
@@ -140,7 +141,8 @@ def _audited(
         sum(found.solves for found in results),
         int((exposed >= 0).sum()),
         aware,
-        np.fmin.reduce([found.smallest for found in results]),
+        # An answer is another one or not: there is no more room than needed.
+        np.fmin.reduce([found.smallest for found in results]) if amounts else np.nan,
     )
 
 

@@ -71,7 +71,8 @@ class Unknowns:
     @property
     def answers(self) -> list[str]:
         """Formulas whose unknowns are answers."""
-        return [f for f, place in self.place.items() if self._answers[place.max()]]
+        last = {formula: int(place.max(initial=-1)) for formula, place in self.place.items()}
+        return [formula for formula, at in last.items() if at >= 0 and self._answers[at]]
 
     def plan(self, rows: Rows, cost: Floats, within: Mapping[str, float]) -> Plan:
         """The system, with targets: each unknown, and each holding's sum of a formula."""

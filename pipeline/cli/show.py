@@ -40,8 +40,8 @@ PROTECTED = (
     "  not published: {primary:,} by a rule, {secondary:,} for others, {attack:,} by the audit, "
     "{part:,} as parts",
     "  {attacks:,} attacks proved to fail in {programmes:,} programmes, {when}",
-    "  least room: {room:.1f} times what is needed",
 )
+ROOM = ("  least room of an amount: {room:.1f} times what is needed",)
 KNOWN = (
     "  {known:,} figures cannot be protected any more: what readers know",
     "  ([publication] known) or earlier releases tell them (column known of",
@@ -100,9 +100,9 @@ class Console:
             (audit,) = (step for step in steps if step.stage == "secure")
             when = "in an earlier run" if audit.unchanged else f"{audit.seconds:.1f} s"
             protected = {"wave": wave, "when": when, **draft.protected}
-            lines += [line.format(**protected) for line in PROTECTED]
-            if draft.protected["known"]:
-                lines += [line.format(**draft.protected) for line in KNOWN]
+            said = PROTECTED + (ROOM if "room" in protected else ())
+            said += KNOWN if draft.protected["known"] else ()
+            lines += [line.format(**protected) for line in said]
             lines += ["", "Reports:", *map(str, draft.reports), ""]
             lines.append(f"For the analyst only (findings by line, all tables): {data}")
             self._lines([*lines, *_looked_into(draft)])

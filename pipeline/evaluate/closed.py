@@ -71,8 +71,6 @@ def _protected(rows: pd.DataFrame, within: str, words: Words) -> str:
     """Whom a cell protects; of one cell all rows are of one kind."""
     first = rows.iloc[0]
     kind, keys = str(first[Suppressions.protected]), rows[Suppressions.protects].tolist()
-    if first[Suppressions.rule] == "attack":
-        return words.say("protects", "attack")
     match kind:
         case "contributor":
             told = words.named([_firms(key, words) for key in keys])

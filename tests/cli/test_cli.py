@@ -91,7 +91,7 @@ def test_a_wave_again_says_what_it_took_over(fresh_example: Path, call_command: 
     for stage in ("protect", "secure", "feedback", "explain_suppression", "propose_groups"):
         assert f"{stage} (unchanged)" in output
     assert output.count("(unchanged)") == 5
-    assert "programmes, in an earlier run; least room" in output
+    assert "programmes, in an earlier run\n" in output
 
 
 def test_errors_as_json(tmp_path: Path, call_command: Call) -> None:

@@ -120,21 +120,17 @@ def test_each_suppressed_cell_with_its_rule_and_whom_it_protects():
     assert not [row for row in rows if row and row[0] == "none"]  # nobody answered
 
 
-def test_a_group_closed_by_the_audit_may_protect_firms_of_other_groups():
-    """What stands in the way of a witness need not hold the firm: the page does not say it does."""
+def test_a_group_closed_by_the_audit_names_whom_it_would_give_away():
     audited = SUPPRESSIONS.rule == "secondary"
     rows = SUPPRESSIONS.assign(
         rule=SUPPRESSIONS.rule.mask(audited, "attack"),
-        protected=SUPPRESSIONS.protected.mask(audited, "everyone"),
+        protected=SUPPRESSIONS.protected.mask(audited, "contributor"),
+        protects=SUPPRESSIONS.protects.mask(audited, "F-8"),
     )
     attacked = CLEARANCE.assign(rule=CLEARANCE.rule.replace("secondary", "attack"))
-    (row,) = [
-        row
-        for row in Page(render(clearance=attacked, suppressions=rows)).rows
-        if row[1:2] == ["attack"]
-    ]
-    assert row[0] == "<small>"
-    assert row[3] == "whose figure could otherwise be narrowed down from this and other groups"
+    page = Page(render(clearance=attacked, suppressions=rows))
+    (row,) = [row for row in page.rows if row[1:2] == ["attack"]]
+    assert (row[0], row[3]) == ("<small>", "F-8")
 
 
 def test_cells_are_counted_with_and_without_what_protects_others():
