@@ -13,7 +13,7 @@ from typing import NamedTuple
 import highspy
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, diags_array
 
 from pipeline.disclosure.primary import BoolArray, FloatArray
 from pipeline.errors import DisclosureError, Problem
@@ -24,6 +24,11 @@ _ROUNDING = 1e-9
 """The truth may miss a row by this part of its terms: it was printed from a float."""
 _LEAST = 1e-7
 """A range that misses the protection it needs by no more than this has it."""
+_FARTHER = 1e3
+_HELD = 1e-9
+"""A limit holds a target back where moving it by 1 would move the target by more than this."""
+_ROUNDS = 5
+"""Rounds of geometric means; of a matrix of one unit a row and column the first is enough."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,22 +104,30 @@ def _away(told: Told) -> tuple[FloatArray, FloatArray]:
 
 
 class _Solver:
-    """One programme, solved for many objectives: each begins where the last one ended."""
+    """One programme, solved for many objectives: each begins where the last one ended.
+
+    Rows and columns are scaled by powers of two. No floating-point programme tells the thousandth
+    of a firm beside a billion of another; so each target is looked at from near first: nothing
+    moves further than the target's own value, then 1,000 times as far, and so on, until that
+    limit does not hold the target back. All limits being around a point that fulfils what is told,
+    it has then found its end among all there are.
+    """
 
     def __init__(self, told: Told, known: BoolArray) -> None:
-        size = np.zeros(told.rows.shape[0])
-        if told.rows.size:
-            size = abs(told.rows).max(axis=1).toarray().ravel()
-        scale = 1 / np.where(size > 0, size, 1.0)
-        below, above = (scale * ends for ends in _away(told))
+        scale, self._unit = _scales(told.rows)
+        self._values = told.values
+        self._ends = [scale * ends for ends in _away(told)]
         least, most = told.least - told.values, told.most - told.values
+        self._least = np.where(known, 0.0, np.minimum(least, 0.0)) / self._unit
+        self._most = np.where(known, 0.0, np.maximum(most, 0.0)) / self._unit
+        bounds = np.concatenate([told.values / self._unit, self._least, self._most, *self._ends])
+        self._farthest = float(np.abs(bounds[np.isfinite(bounds)]).max(initial=0.0))
         programme = highspy.HighsLp()
-        programme.num_col_, programme.num_row_ = len(told.values), len(below)
+        programme.num_col_, programme.num_row_ = len(told.values), len(scale)
         programme.col_cost_ = np.zeros(len(told.values))
-        programme.col_lower_ = np.where(known, 0.0, np.minimum(least, 0.0))
-        programme.col_upper_ = np.where(known, 0.0, np.maximum(most, 0.0))
-        programme.row_lower_, programme.row_upper_ = below, above
-        rows = told.rows.multiply(scale[:, None]).tocsr()
+        programme.col_lower_, programme.col_upper_ = self._least, self._most
+        programme.row_lower_, programme.row_upper_ = self._ends
+        rows = csr_array(diags_array(scale) @ told.rows @ diags_array(self._unit))
         programme.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
         programme.a_matrix_.start_ = rows.indptr
         programme.a_matrix_.index_ = rows.indices
@@ -123,18 +136,55 @@ class _Solver:
 
     def ends(self, target: csr_array) -> tuple[float, float]:
         """Least and largest value of a target, less its true one."""
-        place = target.indices.astype(np.int32)
-        self._highs.changeColsCost(len(place), place, target.data.astype(np.float64))
-        low = self._end(highspy.ObjSense.kMinimize)
-        high = self._end(highspy.ObjSense.kMaximize)
-        self._highs.changeColsCost(len(place), place, np.zeros(len(place)))
-        return low, high
+        aim = np.zeros(len(self._values))
+        aim[target.indices] = target.data * self._unit[target.indices]
+        largest = float(np.abs(aim).max(initial=0.0))
+        if largest == 0:
+            return 0.0, 0.0
+        size = abs(float(target.data @ self._values[target.indices])) or 1.0
+        low, high = (largest * self._rise(way * aim / largest, size / largest) for way in (-1, 1))
+        return -low, high
 
-    def _end(self, sense: highspy.ObjSense) -> float:
-        self._highs.changeObjectiveSense(sense)
-        if solved(self._highs):
-            return float(self._highs.getInfo().objective_function_value)
-        return float("inf") if sense == highspy.ObjSense.kMaximize else float("-inf")
+    def _rise(self, aim: FloatArray, limit: float) -> float:
+        """How far a sum can rise, first of moves up to a limit, then of further ones."""
+        columns, solver = np.arange(len(aim), dtype=np.int32), self._highs
+        solver.changeColsCost(len(aim), columns, -aim)
+        while limit <= self._farthest:
+            self._bound(limit, 1.0)
+            if not solved(solver):
+                raise DisclosureError(_problem("the solver found no end where there is one"))
+            found = solver.getSolution()
+            moves, price = np.array(found.col_value), np.abs(found.col_dual)
+            own = np.where(moves > 0, self._most, -self._least) / limit
+            if price[(own > 1) & (np.abs(moves) >= 1 - _HELD)].sum() <= _HELD:
+                return limit * float(aim @ moves)
+            limit *= _FARTHER
+        self._bound(self._farthest or 1.0, np.inf)
+        if not solved(solver):
+            return np.inf
+        return (self._farthest or 1.0) * float(aim @ np.array(solver.getSolution().col_value))
+
+    def _bound(self, unit: float, limit: float) -> None:
+        """Have all moves in this unit, none further than the limit."""
+        low, high = np.maximum(self._least / unit, -limit), np.minimum(self._most / unit, limit)
+        columns, rows = (np.arange(len(ends), dtype=np.int32) for ends in (low, self._ends[0]))
+        self._highs.changeColsBounds(len(columns), columns, low, high)
+        below, above = (ends / unit for ends in self._ends)
+        self._highs.changeRowsBounds(len(rows), rows, below, above)  # type: ignore[attr-defined]
+
+
+def _scales(rows: csr_array) -> tuple[FloatArray, FloatArray]:
+    """Powers of two for rows and columns by which all terms come near 1: by geometric means."""
+    terms = rows.tocoo()
+    some = terms.data != 0
+    size, places = np.log2(np.abs(terms.data[some])), [at[some] for at in terms.coords]
+    of_row, of_column = (np.zeros(length) for length in rows.shape)
+    for _ in range(_ROUNDS):
+        for powers, at in zip((of_row, of_column), places, strict=True):
+            off = size + of_row[places[0]] + of_column[places[1]]
+            count = np.bincount(at, minlength=len(powers))
+            powers[:] -= np.bincount(at, off, len(powers)) / np.maximum(count, 1)
+    return np.exp2(np.round(of_row)), np.exp2(np.round(of_column))
 
 
 def solver_of(programme: highspy.HighsLp) -> highspy.Highs:
@@ -150,19 +200,36 @@ def solved(solver: highspy.Highs) -> bool:
     """Solve: True at an optimum, False where nothing bounds it.
 
     Only for programmes that the origin fulfils: it cannot be then that nothing does. Raises
-    `DisclosureError` at any other end, also from a fresh start: the last end is at times a bad one.
+    `DisclosureError` at any other end. Before that it is tried from a fresh start, as the last end
+    is at times a bad one, with presolve, and by the other simplex method, in this order.
     """
     solver.run()
     status = solver.getModelStatus()
-    if status not in (highspy.HighsModelStatus.kOptimal, *_ENDLESS):
-        solver.clearSolver()
-        solver.run()
-        status = solver.getModelStatus()
+    if status not in _CLEAR:
+        status = _again(solver)
     if status == highspy.HighsModelStatus.kOptimal:
         return True
     if status in _ENDLESS:
         return False
     raise DisclosureError(_problem(f"the solver ended with {status.name}"))
+
+
+def _again(solver: highspy.Highs) -> highspy.HighsModelStatus:
+    """Solve in other ways until one has a clear end."""
+    before = {name: solver.getOptionValue(name)[1] for name in ("presolve", "simplex_strategy")}
+    other = _DUAL if before["simplex_strategy"] == _PRIMAL else _PRIMAL
+    ways: tuple[dict[str, str | int], ...] = ({}, {"presolve": "on"}, {"simplex_strategy": other})
+    for way in ways:
+        solver.clearSolver()
+        for option, value in (before | way).items():
+            solver.setOptionValue(option, value)
+        solver.run()
+        status = solver.getModelStatus()
+        if status in _CLEAR:
+            break
+    for option, value in before.items():
+        solver.setOptionValue(option, value)
+    return status
 
 
 _OPTIONS: dict[str, bool | int | float | str] = {
@@ -174,10 +241,13 @@ _OPTIONS: dict[str, bool | int | float | str] = {
     "small_matrix_value": 1e-12,
 }
 """One thread and no presolve: the same end on every run, and a start from the last one."""
+_PRIMAL, _DUAL = 4, 1
+"""Simplex methods, as HiGHS numbers them."""
 _ENDLESS = (
     highspy.HighsModelStatus.kUnbounded,
     highspy.HighsModelStatus.kUnboundedOrInfeasible,
 )
+_CLEAR = (highspy.HighsModelStatus.kOptimal, *_ENDLESS)
 
 
 def _problem(found: str) -> Problem:

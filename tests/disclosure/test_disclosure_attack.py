@@ -1,5 +1,9 @@
 """The attacker's programme: by hand, beside scipy's, and where digits are scarce."""
 
+from fractions import Fraction
+from itertools import combinations
+
+import highspy
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 from scipy.sparse import csr_array
 
-from pipeline.disclosure.attack import Ranges, Told, contradictions, ranges, verdicts
+from pipeline.disclosure.attack import Ranges, Told, contradictions, ranges, solved, verdicts
 from pipeline.errors import DisclosureError
 
 INF = np.inf
@@ -125,3 +129,149 @@ def test_what_is_told_further_only_narrows_and_the_truth_is_within(publication):
             assert (low >= wide.low - 1e-6).all()
             assert (high <= wide.high + 1e-6).all()
         wide = Ranges(low, high)
+
+
+def skewed(seed, n, m, powers, *, ordered=False, zeros=0.0):
+    """Firms of very different size; half of the rows are others without one firm, told exactly or
+    to a millionth."""
+    rng = np.random.default_rng(seed)
+    values = 10 ** rng.uniform(*powers, n) * (rng.random(n) >= zeros)
+    rows = (rng.random((m, n)) < 0.3).astype(float)
+    rows[m // 2 :] = rows[: m - m // 2]
+    rows[np.arange(m // 2, m), rng.integers(0, n, m - m // 2)] = 0
+    half = np.where(rng.random(m) < 0.5, 0, 5e-7 * (rows @ values))
+    low, high = rows @ values - half, rows @ values + half
+    if ordered:
+        steps = np.diff(np.eye(n)[np.argsort(values, kind="stable")], axis=0)
+        rows = np.vstack([rows, steps])
+        low, high = np.append(low, np.zeros(n - 1)), np.append(high, np.full(n - 1, INF))
+    return Told(values, csr_array(rows), low, high, np.zeros(n), np.full(n, INF))
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("ordered", [False, True])
+def test_firms_from_ten_to_a_hundred_millions_as_another_solver_sees_them(seed, ordered):
+    system = skewed(seed, 60, 40, (1, 8), ordered=ordered, zeros=0.1 * ordered)
+    low, high = ranges(system, each(60))
+    rows, unit = system.rows.toarray(), 1e4
+    open_above = np.isinf(system.high)
+    above, below = system.high - rows @ system.values, system.low - rows @ system.values
+    moves = np.vstack([rows[~open_above], -rows]), np.append(above[~open_above], -below) / unit
+    bounds = [(-value / unit, None) for value in system.values]
+    for i in range(0, 60, 12):
+        for sign, end in ((1, low[i]), (-1, high[i])):
+            other = linprog(sign * np.eye(60)[i], *moves, bounds=bounds)
+            assert other.status in (0, 3)
+            move = sign * other.fun * unit if other.status == 0 else -sign * INF
+            size = max(system.values[i], 1)
+            assert end - system.values[i] == pytest.approx(move, rel=1e-4, abs=1e-2 * size)
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("powers", [(-3, 12), (0, 6)])
+def test_the_truth_is_within_ranges_of_firms_of_any_size(seed, powers):
+    system = skewed(seed, 30, 12, powers, ordered=seed % 2 > 0, zeros=0.1)
+    low, high = ranges(system, each(30))
+    assert (low <= system.values * (1 + 1e-9)).all()
+    assert (high >= system.values * (1 - 1e-9)).all()
+
+
+def solution(rows, ends):
+    """Solve equations in fractions; None where there is not one solution."""
+    n, system = len(ends), [[*row, end] for row, end in zip(rows, ends, strict=True)]
+    for k in range(n):
+        pivot = next((i for i in range(k, n) if system[i][k]), None)
+        if pivot is None:
+            return None
+        system[k], system[pivot] = system[pivot], system[k]
+        system[k] = [value / system[k][k] for value in system[k]]
+        for i in set(range(n)) - {k}:
+            factor = system[i][k]
+            system[i] = [a - factor * b for a, b in zip(system[i], system[k], strict=True)]
+    return [row[-1] for row in system]
+
+
+def corners(values, rows, half):
+    """All corners of what is told, in fractions: rows to within `half`, values of at least 0."""
+    truth = [Fraction(value) for value in values]
+    told_of = []
+    for coefficients, step in zip(rows, half, strict=True):
+        row = [Fraction(value) for value in coefficients]
+        total = sum(a * b for a, b in zip(row, truth, strict=True))
+        told_of += [(row, total + Fraction(step)), ([-a for a in row], Fraction(step) - total)]
+    told_of += [([Fraction(-(i == k)) for i in range(len(truth))], 0) for k in range(len(truth))]
+    for some in combinations(told_of, len(truth)):
+        corner = solution(*zip(*some, strict=True))
+        if corner and all(
+            sum(a * b for a, b in zip(row, corner, strict=True)) <= end for row, end in told_of
+        ):
+            yield [float(value) for value in corner]
+
+
+@pytest.mark.parametrize("seed", [*range(12), 144])
+def test_ranges_are_those_of_rational_arithmetic(seed):
+    rng = np.random.default_rng(seed)
+    n, m = int(rng.integers(3, 5)), int(rng.integers(1, 4))
+    values = 10 ** rng.uniform(-3, 12, n)
+    values[rng.random(n) < 0.1] = 0
+    further = (rng.random((m, n)) < 0.6) * rng.choice([1, 1, 2.5, 0.037], (m, n))
+    rows = np.vstack([np.ones(n), further])
+    half = np.where(rng.random(m + 1) < 0.5, 0, 5e-7 * (rows @ values))
+    found = ranges(
+        told(values, rows, np.stack([rows @ values - half, rows @ values + half], 1)), each(n)
+    )
+    all_corners = np.array(list(corners(values, rows, half)))
+    for ends, expected in zip(
+        found, (all_corners.min(axis=0), all_corners.max(axis=0)), strict=True
+    ):
+        size = np.maximum(np.maximum(values, expected), 1e-3)
+        assert (np.abs(ends - expected) <= 1e-7 * size).all()
+
+
+def test_units_of_amounts_do_not_matter():
+    # Employees x, turnover y: y is 250,000 to 250,001 a head, in Euro or in millions of them.
+    values, rows = (
+        np.array([4.0, 9, 1_000_002, 2_250_001]),
+        np.array([[-250_000.0, -250_000, 1, 1], [250_001, 250_001, -1, -1], [1, 1, 0, 0]]),
+    )
+    one = ranges(told(values, rows, [(0, INF), (0, INF), (12.5, 13.5)]), each(4))
+    unit = np.array([1, 1, 1e6, 1e6])
+    other = ranges(told(values / unit, rows * unit, [(0, INF), (0, INF), (12.5, 13.5)]), each(4))
+    for ends, others in zip(one, other, strict=True):
+        assert ends / unit == pytest.approx(others, rel=1e-7)
+
+
+class Stubborn:
+    """A solver that has no clear end before the n-th attempt."""
+
+    def __init__(self, attempts):
+        self.attempts, self.tried = attempts, []
+        self.options = {"presolve": "off", "simplex_strategy": 1}
+
+    def getOptionValue(self, name):  # noqa: N802  (as HiGHS calls it)
+        return "status", self.options[name]
+
+    def setOptionValue(self, name, value):  # noqa: N802
+        self.options[name] = value
+
+    def clearSolver(self):  # noqa: N802
+        self.tried.append("fresh")
+
+    def run(self):
+        self.tried.append(tuple(self.options.values()))
+
+    def getModelStatus(self):  # noqa: N802
+        runs = sum(step != "fresh" for step in self.tried)
+        clear = highspy.HighsModelStatus.kOptimal
+        return clear if runs >= self.attempts else highspy.HighsModelStatus.kUnknown
+
+
+def test_without_a_clear_end_other_ways_are_tried_in_order():
+    ways = [("off", 1), "fresh", ("off", 1), "fresh", ("on", 1), "fresh", ("off", 4)]
+    for attempts in (1, 2, 3, 4):
+        solver = Stubborn(attempts)
+        assert solved(solver)
+        assert solver.tried == ways[: 2 * attempts - 1]
+        assert solver.options == {"presolve": "off", "simplex_strategy": 1}
+    with pytest.raises(DisclosureError, match="kUnknown"):
+        solved(Stubborn(5))
