@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import linprog
-from scipy.sparse import block_diag, csr_array, eye_array, kron
+from scipy.sparse import block_diag, csr_array, eye_array, kron, vstack
 
 from pipeline.disclosure.primary import Rules
 
@@ -118,30 +118,48 @@ def _known(population, published, rules):
         wanted += [(-1.0, t) for t in targets if _is_alone(population, t)]
         sign, rows = np.array([s for s, _ in wanted]), np.array([t for _, t in wanted], dtype=float)
         needs = p * (rows @ values)
-        for number in _out_of_reach(shown, values, own, sign[:, None] * rows, needs):
+        told = shown, shown @ values, shown @ values
+        bounds = np.zeros(len(values)), np.full(len(values), np.inf)
+        for number in out_of_reach(told, bounds, (values, own), (sign[:, None] * rows, needs)):
             way = "above" if sign[number] > 0 else "below"
             yield f"{reader} knows {np.flatnonzero(rows[number])} too closely from {way}"
 
 
-def _out_of_reach(shown, values, own, rows, needs):
-    """Which sums cannot exceed the truth by their need: a programme each, solved side by side."""
-    count, n = rows.shape
-    unit = np.repeat(needs, n)
-    truth = np.tile(values, count) / unit
-    sums = block_diag(rows[:, None, :], format="csr")
+def out_of_reach(told, bounds, truth, wanted):
+    """Which sums cannot exceed the truth by their need: a programme each, solved side by side.
+
+    `told`: rows and their ends; `bounds`: least and most of each value; `truth`: the values, and
+    which the reader has; `wanted`: the sums and their needs. A value is measured in itself, a row
+    in its largest term, a sum in its need.
+    """
+    (shown, low, high), (least, most), (values, own), (rows, needs) = told, bounds, truth, wanted
+    count = len(needs)
+    if not count:
+        return np.zeros(0, dtype=np.int64)
+    unit = np.where(values != 0, np.abs(values), 1.0)
+    size = np.abs(shown * unit).max(axis=1, initial=0.0)
+    inside = shown * unit / np.where(size > 0, size, 1.0)[:, None]
+    below, above = ((end - shown @ values) / np.where(size > 0, size, 1.0) for end in (low, high))
+    exact, open_above, open_below = low == high, np.isinf(high), np.isinf(low)
+    sums = block_diag((rows * unit / needs[:, None])[:, None, :], format="csr")
+    one_sided = np.vstack([inside[~exact & ~open_above], -inside[~exact & ~open_below]])
+    ends = np.append(above[~exact & ~open_above], -below[~exact & ~open_below])
     found = linprog(
-        -rows.ravel(),
-        A_ub=sums,
-        b_ub=sums @ truth + 1,
-        A_eq=kron(eye_array(count), shown) if len(shown) else None,
-        b_eq=(truth.reshape(count, n) @ shown.T).ravel() if len(shown) else None,
+        -np.asarray(sums.sum(axis=0)).ravel(),
+        A_ub=vstack([sums, kron(eye_array(count), one_sided)], format="csr"),
+        b_ub=np.append(np.ones(count), np.tile(np.maximum(ends, 0.0), count)),
+        A_eq=kron(eye_array(count), inside[exact]) if exact.any() else None,
+        b_eq=np.zeros(count * exact.sum()) if exact.any() else None,
         bounds=np.column_stack(
-            [np.where(np.tile(own, count), truth, 0), np.where(np.tile(own, count), truth, np.inf)]
+            [
+                np.tile(np.where(own, 0, np.minimum((least - values) / unit, 0)), count),
+                np.tile(np.where(own, 0, np.maximum((most - values) / unit, 0)), count),
+            ]
         ),
         method="highs-ds",
     )
     assert found.status == 0, found.message
-    return np.flatnonzero(sums @ (found.x - truth) < 1 - TINY)
+    return np.flatnonzero(sums @ found.x < 1 - TINY)
 
 
 def _in_span(rows, targets):
