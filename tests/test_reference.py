@@ -64,6 +64,20 @@ def test_the_tables_are_those_that_were_kept(name: str, results: dict[str, pd.Da
     pd.testing.assert_frame_equal(as_text(results[name]), kept, check_dtype=False)
 
 
+def test_what_is_kept_of_the_figures_was_counted(reference: Path) -> None:
+    """After a change of disclosure control: python bench/kept.py, then bench/disclosure_page.py."""
+    clearance = table(reference, "clearance")
+    cells = clearance[(clearance["contributors"] > 0) & (clearance["indicator"] != "response")]
+    published = cells[cells["rule"] == ""]
+    kept = pd.read_csv(ROOT / "bench" / "kept.csv").query("part == 'wave'").set_index("name")
+    for name, counted in (("cells", cells), ("audit", published)):
+        by_wave = counted.groupby("wave").size()
+        assert by_wave.to_dict() == kept.loc[WAVES, name].to_dict()
+    assert published["contributors"].sum() == kept.loc["all", "answers_audit"]
+    audits = table(reference, "protection").groupby("wave")[["attacks", "solves"]].sum()
+    assert audits.to_dict() == kept.loc[WAVES, ["attacks", "solves"]].astype(int).to_dict()
+
+
 def test_every_row_is_taken_or_rejected(reference: Path) -> None:
     with duckdb.connect(str(reference / "data/processed/survey.duckdb"), read_only=True) as store:
         log = store.execute("SELECT * FROM waves ORDER BY wave").df()
