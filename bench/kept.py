@@ -26,6 +26,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,7 @@ class Kept(Run):
 
     given: tuple[tuple[Any, ...], dict[str, Any]] = ((), {})
     made: dict[str, Any] = field(default_factory=dict)
+    clock: list[float] = field(default_factory=list)
 
     def __call__(self, stage: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Call the stage and keep its result."""
@@ -64,34 +66,28 @@ class Kept(Run):
             self.made[stage.__name__] = result
         if stage.__name__ == "protect":
             self.given = args, kwargs
+        if stage.__name__ == "secure":
+            self.clock.append(time.process_time())
         return result
-
-
-def timed(work: Callable[..., Any], seconds: list[float]) -> Callable[..., Any]:
-    """The same work, with the CPU seconds of each call."""
-
-    def call(*args: Any) -> Any:
-        before = time.process_time()
-        result = work(*args)
-        seconds.append(time.process_time() - before)
-        return result
-
-    return call
 
 
 def kept_of(folder: Path) -> tuple[Kept, list[float]]:
-    """Run the newest wave of a copy of the study; with the CPU seconds of each audit."""
+    """Run the newest wave of a copy of the study; with the CPU seconds of each wave's audits."""
     for name in ("schemas", "data/raw"):
         shutil.copytree(ROOT / name, folder / name)
-    study, run, seconds = read_study(folder), Kept(), list[float]()
+    study, run = read_study(folder), Kept()
     module: Any = sys.modules["pipeline.analyse.secure"]
-    repair = module.repair
-    module.repair = timed(repair, seconds)
+
+    def begun(*args: Any) -> Any:
+        run.clock.append(time.process_time())
+        return series_of(*args)
+
+    module.series_of = begun  # `secure` asks for them once a wave, before it audits them
     try:
         run_wave(study, newest_wave(study.raw), run)
     finally:
-        module.repair = repair
-    return run, seconds
+        module.series_of = series_of
+    return run, [end - start for start, end in pairwise(run.clock)]
 
 
 def cells_of(run: Kept) -> pd.DataFrame:
@@ -161,9 +157,10 @@ def counted(part: str, name: str, cells: pd.DataFrame) -> dict[str, object]:
 
 def rows_of(run: Kept, seconds: list[float]) -> Iterator[dict[str, object]]:
     """All rows: waves, breakdowns of the newest wave, all."""
-    cells, audits = cells_of(run), run.made["secure"][1].assign(cpu=seconds)
+    cells, audits = cells_of(run), run.made["secure"][1]
     best, single = best_of(run, cells), cells[~cells["is_formula"]]
     waves = sorted(set(cells["wave"]))
+    cpu = dict(zip(waves, seconds, strict=True))
     for name, some in [*((wave, [wave]) for wave in waves), ("all", waves)]:
         of_wave, audited = single[single["wave"].isin(some)], audits[audits["wave"].isin(some)]
         bounds, count = best[best["wave"].isin(some)], len(of_wave)
@@ -175,7 +172,7 @@ def rows_of(run: Kept, seconds: list[float]) -> Iterator[dict[str, object]]:
             "audits": len(audited),
             "attacks": int(audited["attacks"].sum()),
             "solves": int(audited["solves"].sum()),
-            "cpu": round(float(audited["cpu"].sum()), 1),
+            "cpu": round(sum(cpu[wave] for wave in some), 1),
         }
     newest = cells[cells["wave"] == waves[-1]]
     for breakdown in dict.fromkeys(newest["breakdown"]):
