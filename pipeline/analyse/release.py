@@ -71,16 +71,16 @@ def release(
     """Every number that may be printed, one row each; what is suppressed keeps a row with `c`.
 
     Shares, balances and what is computed from them alone have their interval rounded outwards, and
-    of fewer than `coarse_below` answers they are printed in steps of five (see `units`). A
-    change needs both waves cleared, a trend and a mean of waves all of them, a difference the
-    group, its reference and, where that is the rest, `all`, an adjusted one also to be told beside
-    the others (`Benchmarks.cleared`). The exact standard error of an amount gives the largest firm
-    away, so its interval is widened as `Clearance.widening` says and the half-width rounded up to
-    two digits. What is too imprecise to be of use has the symbol `u` (see `grades`). A change,
-    trend or difference counts as established where the interval that is printed does not contain 0
-    and its p-value, adjusted for all claims of its kind in the wave, is 5 per cent at most: for all
-    firms so that no claim is false (Holm 1979), for groups so that at most one claim in twenty is
-    (Benjamini and Hochberg 1995).
+    of fewer than `coarse_below` answers they are printed in steps of five (see `units`). A change
+    needs both waves cleared, a trend and a mean of waves all of them, a difference the group, its
+    reference and, where that is the rest, `all`, an adjusted one also to be told beside the others
+    (`Benchmarks.cleared`). The exact standard error of an amount gives the largest firm away, so
+    its interval is widened as `Clearance.widening` says and the half-width of every amount rounded
+    up to a coarse grid (see `round_figures`). What is too imprecise to be of use has the symbol `u`
+    (see `grades`). A change, trend or difference counts as established where the interval that is
+    printed does not contain 0 and its p-value, adjusted for all claims of its kind in the wave, is
+    5 per cent at most: for all firms so that no claim is false (Holm 1979), for groups so that at
+    most one claim in twenty is (Benjamini and Hochberg 1995).
     """
     cleared = clearance.set_index(CELL)
     figures = pd.concat(
@@ -95,12 +95,13 @@ def release(
     rules = rules_of(indicators)
     categorical = {name: rule.categorical for name, rule in rules.items()}
     figures["categorical"] = figures[Release.indicator].map(categorical)
-    _grade(figures, thresholds)
     # A line through several waves is flat where one year's change is not: one decimal more.
     figures[str(Release.decimals)] += figures["comparison"] == "trend"
     figures["reach"] = figures["detectable"] / ((figures["high"] - figures["low"]) / 2)
     figures["unit"] = _units(figures, rules, estimates, coarse_below)
+    exact = figures[["low", "high"]].copy()
     round_figures(figures)
+    _grade(figures, exact, thresholds)
     figures["detectable"] = _detectable(figures)
     figures["established"] = _established(figures)
     tables = [
@@ -119,13 +120,15 @@ def release(
     return DataFrame[Release](table[list(Release.to_schema().columns)])
 
 
-def _grade(figures: pd.DataFrame, thresholds: Thresholds) -> None:
-    """Grade in place, with the symbol `u` where the figure is of no use.
+def _grade(figures: pd.DataFrame, exact: pd.DataFrame, thresholds: Thresholds) -> None:
+    """Grade in place, with the symbol `u` where the figure is of no use; `exact`: unrounded ends.
 
-    Amounts by the error that is printed: a letter for the exact one would undo the widening.
+    Amounts by the interval that is printed: a letter for the exact error would undo its rounding.
     """
-    printed = figures["se"] * figures["widening"].where(~figures["categorical"], 1.0)
-    figures[Release.grade] = grades(figures.assign(se=printed), thresholds)
+    wider = (figures["high"] - figures["low"]) / (exact["high"] - exact["low"])
+    printed = figures["se"] * wider.where(~figures["categorical"]).fillna(1.0)
+    graded = figures.assign(se=printed, low=exact["low"], high=exact["high"])
+    figures[Release.grade] = grades(graded, thresholds)
     useless = (figures[Release.grade] == "D") & (figures[Release.symbol] == "")
     figures[Release.symbol] = figures[Release.symbol].mask(useless, "u")
 
@@ -133,10 +136,19 @@ def _grade(figures: pd.DataFrame, thresholds: Thresholds) -> None:
 def _units(
     figures: pd.DataFrame, rules: Mapping[str, Rule], estimates: pd.DataFrame, coarse_below: int
 ) -> npt.NDArray[np.float64]:
-    """To what each figure is rounded; a mean of two waves as coarsely as the wave by itself."""
+    """To what each figure is rounded; of several waves as coarsely as the coarsest by itself.
+
+    Whole points of a mean of two waves would undo the steps of five of one of them. A trend takes
+    all waves from its first to its last, a difference both sides in its wave.
+    """
     told = {name for name, rule in rules.items() if rule.categorical and rule.sensitive}
-    own = _of_group("n", figures, estimates).to_numpy(dtype=float)
-    n = np.fmin(figures["n"].to_numpy(dtype=float), own)
+    n = figures["n"].to_numpy(dtype=float)
+    since = figures[Changes.previous].fillna(figures[Release.wave])
+    for wave in sorted(set(estimates[Estimates.wave])):
+        used = (since == wave) | (figures[Release.wave] == wave)
+        used |= (since < wave) & (wave < figures[Release.wave]) & (figures["comparison"] == "trend")
+        then = _of_group("n", figures, estimates, wave=wave).where(used)
+        n = np.fmin(n, then.to_numpy(dtype=float))
     decimals = figures[str(Release.decimals)].to_numpy(dtype=float)
     return units(decimals, n, figures[Release.indicator].isin(told).to_numpy(), coarse_below)
 
@@ -195,6 +207,7 @@ def _estimates(estimates: pd.DataFrame, cleared: pd.DataFrame) -> pd.DataFrame:
         level=table["value"],
         symbol=_symbol(hidden | (is_pooled & hidden_before), table[Estimates.population] == 0),
         widening=np.where(is_pooled, np.maximum(widening, widening_before), widening),
+        previous=earlier.where(is_pooled),
     )
 
 
@@ -249,7 +262,7 @@ def _benchmarks(
 
 
 def _of_group(
-    column: str, table: pd.DataFrame, estimates: pd.DataFrame, **other: pd.Series
+    column: str, table: pd.DataFrame, estimates: pd.DataFrame, **other: pd.Series | str
 ) -> pd.Series[float]:
     """What the group of a comparison has in its wave by itself; `other` as in `_look_up`."""
     own = estimates[estimates[str(Estimates.waves)] == 1].set_index(CELL)[column]

@@ -8,6 +8,10 @@ import pandas as pd
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
+STEPS = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0, 10.0)
+"""Half-widths of amounts, times powers of ten: a third apart at least, so that none tells exactly
+how far it was widened or whether; they are a quarter wider at most on average, (b - a) summed over
+the steps from a to b by ln 10 (Benford's law)."""
 
 
 def units(decimals: Floats, n: Floats, is_answer: Bools, coarse_below: int) -> Floats:
@@ -25,15 +29,16 @@ def round_figures(figures: pd.DataFrame) -> None:
 
     Columns value, low, high, unit (see `units`), categorical and widening.
 
-    The half-width of an amount is measured from the printed value to the further end. An interval
-    without width (everybody answered) is the printed value.
+    The half-width of an amount is measured from the printed value to the further end, widened, and
+    rounded up to the grid `STEPS`, whether it was widened or not (see `Series.widening` for what
+    that leaves to a reader). An interval without width (everybody answered) is the printed value.
     """
     is_amount = ~figures["categorical"]
     value, low, high = (figures[c].to_numpy(dtype=float) for c in ("value", "low", "high"))
     unit = figures["unit"].to_numpy(dtype=float)
     rounded = np.round(value / unit) * unit
     reach = np.maximum(high - rounded, rounded - low) * figures["widening"].to_numpy(dtype=float)
-    half = _two_digits_up(reach, unit)
+    half = _grid_up(reach, unit)
     ends = {
         "low": np.where(is_amount, rounded - half, _outwards(low / unit, np.floor) * unit),
         "high": np.where(is_amount, rounded + half, _outwards(high / unit, np.ceil) * unit),
@@ -43,11 +48,13 @@ def round_figures(figures: pd.DataFrame) -> None:
         figures[name] = np.where(high - low > 1e-9 * np.abs(value), end, rounded + 0.0 * low)
 
 
-def _two_digits_up(half: Floats, unit: Floats) -> Floats:
-    """The next number of two digits, but no finer than the unit; NaN stays."""
-    positive = np.where(half > 0, half, unit)
-    step = np.maximum(10.0 ** (np.floor(np.log10(positive)) - 1), unit)
-    return np.where(np.isnan(half), np.nan, _outwards(positive / step, np.ceil) * step)
+def _grid_up(half: Floats, unit: Floats) -> Floats:
+    """The next number of the grid `STEPS`, in whole units and one at least; NaN stays."""
+    units = np.maximum(half / unit, 1.0)
+    tens = 10.0 ** np.floor(np.log10(units) + 1e-12)
+    steps = np.array(STEPS)
+    place = np.searchsorted(steps, np.nan_to_num(units / tens) * (1 - 1e-9))
+    return np.where(np.isnan(half), np.nan, np.ceil(steps[place] * tens - 1e-9) * unit)
 
 
 def _outwards(units: Floats, direction: np.ufunc) -> Floats:

@@ -82,9 +82,18 @@ class Series:
         """Factor, at least 1, for the interval of each cell (k, n).
 
         The interval of an amount y (or ratio R of y to x) tells the spread s of the residuals
-        e = y - R x, and none is above s (n - 1) / sqrt(n) (Samuelson 1968), which is sharp where
-        one firm stands out among equals. The factor lifts that bound to (1 + p/100) y - R x, and
-        to (1 + p/100) (R x - y), for every firm that has not waived its protection.
+        e = y - R x, and none is above b = s (n - 1) / sqrt(n) (Samuelson 1968), which is sharp
+        where one firm stands out among equals. For every firm that has not waived its protection b
+        must allow a(1) = (1 + p/100) y - R x, and (1 + p/100) (R x - y). Where it does, the factor
+        is 1. Else it lifts b to a(2), with (1 + p/100)^2 for 1 + p/100: lifted to a(1) it would
+        tell y to whoever knows this rule.
+
+        A reader who knows the rule, R, x and weights and finds b at most g takes y for at most
+        (g + R x) / (1 + p/100), as much as the factor 1 allows. That is p per cent above y at least
+        where the factor is above 1, and where it is 1 and a(2) <= g; it holds as long as the other
+        firms can make up such a spread, in groups of one weight while y has up to half of their
+        amount. It fails where g < a(2) though a(1) <= b, or the firm has more: no rule that is
+        known and prints a finite g can do without such a margin.
         """
         if self.kind.categorical:
             return np.ones(len(cells))
@@ -96,11 +105,16 @@ class Series:
         center = np.where(cells, y - expected, 0.0).sum(axis=1) / n
         squares = np.where(cells, (y - expected - center[:, None]) ** 2, 0.0).sum(axis=1)
         bound = np.sqrt(squares * (n - 1) / n)
-        # Above for y itself; below for x, of which a reader may know what part y is.
-        p = self.rules.p_percent / 100
-        allowed = np.maximum((1 + p) * np.abs(y) - expected, (1 + p) * (expected - y))
-        needed = np.where(cells & ~self.waived, allowed, 0.0)
-        factor = needed.max(axis=1, initial=0.0) / np.where(bound > 0, bound, np.inf)
+        once = 1 + self.rules.p_percent / 100
+
+        def allowed(times: float) -> Floats:
+            # Above for y itself; below for x, of which a reader may know what part y is.
+            each = np.maximum(times * np.abs(y) - expected, times * (expected - y))
+            needed: Floats = np.where(cells & ~self.waived, each, 0.0).max(axis=1, initial=0.0)
+            return needed
+
+        lifted = allowed(once**2) / np.where(bound > 0, bound, np.inf)
+        factor = np.where(allowed(once) > bound, lifted, 1.0)
         return np.asarray(np.maximum(factor, 1.0), dtype=np.float64)
 
     def _amounts(self, aggregates: Bools, values: Floats) -> Names:

@@ -95,7 +95,9 @@ class Publication(_Section):
     whether readers know them; by default they do, as reports print the strata and how many
     answered. `known`: items of which readers know every firm's value to within so many per cent
     anyway, such as its employees: the attackers' audit takes that as told. `coarse_below`: shares
-    and balances of fewer answers are printed in steps of five points; 0 for none.
+    and balances of fewer answers are printed in steps of five points; 0 for none. With fewer than
+    thirty, whole points of groups that overlap leave one solution for who answered what where
+    weights are known, and intervals reach fifteen points to either side anyway.
     """
 
     breakdowns: tuple[str, ...] = ()
@@ -111,7 +113,7 @@ class Publication(_Section):
     dominance_percent: Percent = 75
     weights: Knowledge = "known"
     participation: Sensitivity = "normal"
-    coarse_below: int = Field(default=0, ge=0)
+    coarse_below: int = Field(default=30, ge=0)
     known: Mapping[str, Percent] = {}
 
     @property

@@ -605,6 +605,14 @@ NETWORK = {
         *(TOML, "[publication]", "[publication]\npq = [60, 60]"),
         *(TOML, "", "publication.pq", "60, 60", "raise q, or lower p"),
     ),
+    "known so closely that nothing is protected": (
+        *(TOML, "[publication]", "[publication]\nknown = { n_staff = 10, amt_turnover = 10.5 }"),
+        *(TOML, "", "publication.known.n_staff", "10", "raise it, or give the item"),
+    ),
+    "known more closely than the stricter rule": (
+        *(TOML, "[publication]", "[publication]\npq = [12, 80]\nknown = { n_staff = 15 }"),
+        *(TOML, "", "publication.known.n_staff", "15", "raise it, or give the item"),
+    ),
     "no ranking": (
         *(INDICATORS, "Tech,tech,share,count", "Tech,tec,share,count"),
         *(INDICATORS, "11", "ranking", "tec", "did you mean tech?"),
@@ -622,6 +630,13 @@ def test_mistakes_in_a_network(network: Path, mistake: str) -> None:
 
 
 def test_the_network_is_read(network: Path) -> None:
+    assert len(read_study(network).indicators) == 14
+
+
+def test_what_is_public_may_be_known_closely(network: Path) -> None:
+    """Of low sensitivity, or known less closely than the p of 10 by default."""
+    known = "[publication]\nknown = { n_trainee = 1, n_staff = 10.5 }"
+    spoil(network, TOML, "[publication]", known)
     assert len(read_study(network).indicators) == 14
 
 

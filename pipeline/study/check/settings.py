@@ -8,7 +8,7 @@ from itertools import product
 from pipeline.errors import Problem, nearest
 from pipeline.study.check.names import PART_OF_ID
 from pipeline.study.schemas import Schemas
-from pipeline.tables import Register
+from pipeline.tables import Items, Register
 from pipeline.tables.flow import ALL, CROSS, REST
 from pipeline.tables.metadata import KEY
 
@@ -137,11 +137,24 @@ def _publication(schemas: Schemas) -> Iterator[Problem]:
         expected = "p, then a larger q: how closely values may be known after, and are before"
         advice = "raise q, or lower p: what readers know to p per cent cannot be kept from them"
         yield _problem("publication.pq", found, expected, advice)
+    yield from _unprotected(schemas)
     ranked = {row["ranking"] for row in schemas.rows["definitions"]}
     for name in settings.ranking:
         if name not in ranked:
             advice = "name it in the column ranking of indicators.csv, or take it out"
             yield _problem("ranking", name, "a ranking that an indicator names", advice)
+
+
+def _unprotected(schemas: Schemas) -> Iterator[Problem]:
+    """Items known so closely that nothing is left to protect, but for those of low sensitivity."""
+    rules, items = schemas.settings.publication, schemas.items
+    p = max(100 * p / q for p, q in rules.p_and_q)
+    secret = set(items.loc[items[Items.sensitivity] != "low", Items.item])
+    for name, within in rules.known.items():
+        if name in secret and within <= p:
+            expected = f"more than p, {p:g} per cent, as its sensitivity is not low"
+            advice = "raise it, or give the item the sensitivity low if it is public anyway"
+            yield _problem(f"publication.known.{name}", f"{within:g}", expected, advice)
 
 
 def _codes(schemas: Schemas, column: str) -> set[str]:
