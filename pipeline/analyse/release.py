@@ -99,9 +99,7 @@ def release(
     figures[str(Release.decimals)] += figures["comparison"] == "trend"
     figures["reach"] = figures["detectable"] / ((figures["high"] - figures["low"]) / 2)
     figures["unit"] = _units(figures, rules, estimates, coarse_below)
-    exact = figures[["low", "high"]].copy()
-    round_figures(figures)
-    _grade(figures, exact, thresholds)
+    _round_and_grade(figures, thresholds)
     figures["detectable"] = _detectable(figures)
     figures["established"] = _established(figures)
     tables = [
@@ -120,11 +118,13 @@ def release(
     return DataFrame[Release](table[list(Release.to_schema().columns)])
 
 
-def _grade(figures: pd.DataFrame, exact: pd.DataFrame, thresholds: Thresholds) -> None:
-    """Grade in place, with the symbol `u` where the figure is of no use; `exact`: unrounded ends.
+def _round_and_grade(figures: pd.DataFrame, thresholds: Thresholds) -> None:
+    """Round and grade in place, with the symbol `u` where the figure is of no use.
 
     Amounts by the interval that is printed: a letter for the exact error would undo its rounding.
     """
+    exact = figures[["low", "high"]].copy()
+    round_figures(figures)
     wider = (figures["high"] - figures["low"]) / (exact["high"] - exact["low"])
     printed = figures["se"] * wider.where(~figures["categorical"]).fillna(1.0)
     graded = figures.assign(se=printed, low=exact["low"], high=exact["high"])
