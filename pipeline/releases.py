@@ -1,7 +1,7 @@
 """The ledger: what was ever released, in `releases/`; tracked, and only ever added to.
 
-`<wave>.csv` has the numbers that the releases of a wave told first or anew, `<wave>.sources.csv`
-the raw files that they were made from. Who stood behind a number is confidential and in neither: it
+`<wave>.csv` has the numbers that the releases of a wave told first, `<wave>.sources.csv` the raw
+files that they were made from. Who stood behind a number is confidential and in neither: it
 is worked out again from those files.
 """
 
@@ -13,7 +13,7 @@ import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import pandas as pd
 import pandera.pandas as pa
@@ -32,10 +32,15 @@ from pipeline.tables import (
     Sources,
 )
 from pipeline.tables.flow import ALL, REPRESENTATIVITY
+from pipeline.tables.releases import Status
 
 NUMBERS, SOURCES = ".csv", ".sources.csv"
 AS_IT_WAS = "take the file from version control as it was: its rows never change"
 GONE = "take it from version control; if the release was never committed, delete the other file too"
+PUT_BACK = (
+    "put the files of the wave back as they were (they are in version control): until then all "
+    "that was released of it stays as it was, and nothing new is told of it or compared with it"
+)
 _TWICE = "multiple_fields_uniqueness"
 Model = TypeVar("Model", bound=pa.DataFrameModel)
 
@@ -44,7 +49,8 @@ Model = TypeVar("Model", bound=pa.DataFrameModel)
 class Draft:
     """What a run made, and how it stands to what was released.
 
-    `notes` say what to look into; `clearance` and `protection` how firms are protected.
+    `files`: those of the waves of which it may tell something new. `notes` say what to look into;
+    `clearance` and `protection` how firms are protected.
     """
 
     reports: list[Path]
@@ -86,18 +92,40 @@ class Draft:
             **room,
         }
 
-    @property
-    def revised(self) -> list[str]:
-        """Ids of the numbers that differ from what was released."""
-        changed = self.revisions[Revisions.status] == "changed"
-        return [str(name) for name in self.revisions.loc[changed, Revisions.number_id]]
+    def of_status(self, status: Status) -> dict[str, list[str]]:
+        """Ids of the numbers of a status by their wave."""
+        stands = self.numbers.merge(self.revisions, on=Revisions.number_id)
+        rows = stands[stands[Revisions.status] == status]
+        by_wave = rows.groupby(Release.wave)[Release.number_id]
+        return {str(wave): ids.astype(str).tolist() for wave, ids in by_wave}
+
+
+class Ledger(NamedTuple):
+    """What was released, and what it was made from.
+
+    `changed`: waves of which raw files have changed since, named in `notes`; `files`: those of the
+    other waves.
+    """
+
+    released: DataFrame[Released]
+    changed: frozenset[str]
+    files: DataFrame[SourceFiles]
+    notes: tuple[Problem, ...]
+
+
+def read_ledger(folder: Path, raw: Path, files: DataFrame[SourceFiles]) -> Ledger:
+    """The ledger beside today's raw `files`; raises LedgerError for all that is wrong in it."""
+    notes = changed_sources(folder, raw, files)
+    changed = frozenset(note.wave for note in notes)
+    kept = DataFrame[SourceFiles](files[~files[SourceFiles.wave].isin(changed)])
+    return Ledger(read_released(folder), changed, kept, notes)
 
 
 def read_released(folder: Path) -> DataFrame[Released]:
-    """Every number of every release; of each number the row that counts is the last.
+    """Every number of every release.
 
-    That of the wave's own release where it has one: later waves tell a number again only where
-    there was none. Raises LedgerError with everything that is wrong in the files.
+    A number is told once; were there several rows, the last would count: that of the wave's own
+    release where it has one. Raises LedgerError with everything that is wrong in the files.
     """
     table = _read(folder, NUMBERS, Released)
     own = table[Released.release] == table[Released.wave]
@@ -106,24 +134,30 @@ def read_released(folder: Path) -> DataFrame[Released]:
     return DataFrame[Released](table.drop(columns="own"))
 
 
-def changed_sources(folder: Path, raw: Path) -> tuple[Problem, ...]:
-    """Raw files that are gone or another than when they were released, by the last editions.
+def changed_sources(folder: Path, raw: Path, files: DataFrame[SourceFiles]) -> tuple[Problem, ...]:
+    """Raw files that are gone, new or another than when their wave was released.
 
-    What was released of them counts as known exactly, as all released numbers do. So it does where
-    the file that names them is gone.
+    `files` are those of today's run. Every edition counts: what was released of a wave was made
+    from all files that are named with it; where the file that names them is gone, from none that
+    are known.
     """
     table = _read(folder, SOURCES, Sources)
-    last = table.groupby(Sources.release)[str(Sources.edition)].transform("max")
-    table = table[table[str(Sources.edition)] == last]
     found = {file: _sha256(raw / file) for file in sorted(set(table[Sources.file]))}
     changed = table[table[Sources.sha256] != table[Sources.file].map(found)]
-    files = [Sources.wave, Sources.file, Sources.sha256]
+    by_file = changed.groupby([Sources.wave, Sources.file, Sources.sha256])
+    told = table[[Sources.wave, Sources.file]]
+    mine = pd.MultiIndex.from_frame(files[[SourceFiles.wave, SourceFiles.file]])
+    is_new = ~mine.isin(pd.MultiIndex.from_frame(told)) & mine.isin(told[Sources.wave], level=0)
     unnamed = (path.name for path in _files(folder, NUMBERS) if not _beside(path).exists())
     return (
         *(_without_sources(folder, name) for name in unnamed),
         *(
             _changed(str(wave), str(file), f"{sha256}", found[file], _rows(rows.iloc[:, :2]))
-            for (wave, file, sha256), rows in changed.groupby(files)
+            for (wave, file, sha256), rows in by_file
+        ),
+        *(
+            Problem("a new file", "the files that were released", PUT_BACK, wave=wave, file=file)
+            for wave, file in mine[is_new]
         ),
     )
 
@@ -158,24 +192,26 @@ class Edition:
 def write_release(folder: Path, wave: str, draft: Draft) -> Edition:
     """Add what a draft tells to the ledger of its wave.
 
-    Rows that are there stay byte for byte. A draft that tells nothing new, of the same raw files,
-    changes nothing; its edition is the last one. Both files are replaced only when both are
-    written. A value is written as it is printed, so that reading it gives the same number.
+    Rows that are there stay byte for byte; of its raw files those are added that the release does
+    not name yet. A draft that has neither changes nothing; its edition is the last one. Both
+    files are replaced only when both are written. A value is written as it is printed, so that
+    reading it gives the same number.
     """
     paths = folder / f"{wave}{NUMBERS}", folder / f"{wave}{SOURCES}"
     numbers, sources = _read(folder, NUMBERS, Released), _read(folder, SOURCES, Sources)
     own = sources[sources[Sources.release] == wave]
     editions = numbers.loc[numbers[Released.release] == wave, str(Released.edition)]
     edition = max([0, *editions, *own[str(Sources.edition)]])
-    last = own.loc[own[str(Sources.edition)] == edition, list(draft.files.columns)]
+    named = pd.MultiIndex.from_frame(own[list(draft.files.columns)])
+    files = draft.files[~pd.MultiIndex.from_frame(draft.files).isin(named)]
     news = draft.numbers[draft.revisions[str(Revisions.written)]]
-    if news.empty and edition and set(_rows(last)) == set(_rows(draft.files)):
+    if news.empty and files.empty and edition:
         return Edition(edition, added=False, files=paths)
     columns = (news[str(column)] for column in (Release.value, Release.decimals, Release.symbol))
     printed = ["" if s else f"{value:z.{n}f}" for value, n, s in zip(*columns, strict=True)]
     news = news.assign(**{str(Release.value): printed})
     folder.mkdir(exist_ok=True)
-    fresh = _added(paths[0], edition + 1, news), _added(paths[1], edition + 1, draft.files)
+    fresh = _added(paths[0], edition + 1, news), _added(paths[1], edition + 1, files)
     for new, path in zip(fresh, paths, strict=True):
         new.replace(path)
     return Edition(edition + 1, added=True, files=paths)
@@ -202,14 +238,11 @@ def _changed(
     wave: str, file: str, sha256: str, found: str, editions: Iterable[tuple[object, ...]]
 ) -> Problem:
     """A raw file that is gone or another, with the releases (and editions) made from it."""
-    told = list(editions)
     return Problem(
         found=f"SHA-256 {found}" if found else "no such file",
         expected=f"SHA-256 {sha256}, as in "
-        + ", ".join(f"edition {number} of release {name}" for name, number in told),
-        advice="put the file back as it was; or, if the change is meant, "
-        + ", ".join(f"'mittelwelle release {name}'" for name, _ in told)
-        + " takes it into the ledger",
+        + ", ".join(f"edition {number} of release {name}" for name, number in editions),
+        advice=PUT_BACK if wave else "what was released stays; make sure it is meant",
         wave=wave,
         file=file,
     )
@@ -217,8 +250,9 @@ def _changed(
 
 def _without_sources(folder: Path, name: str) -> Problem:
     expected = f"the raw files that the numbers of {name} were made from, with their SHA-256"
-    gone = f"{folder.name}/{name.removesuffix(NUMBERS)}{SOURCES}"
-    return Problem("no such file", expected, AS_IT_WAS, file=gone)
+    release = name.removesuffix(NUMBERS)
+    gone = f"{folder.name}/{release}{SOURCES}"
+    return Problem("no such file", expected, AS_IT_WAS, wave=release, file=gone)
 
 
 def _sha256(path: Path) -> str:

@@ -27,7 +27,7 @@ from pipeline.analyse import (
     propose_groups,
     protect,
     release,
-    revisions,
+    retell,
     secure,
 )
 from pipeline.collect import (
@@ -57,7 +57,7 @@ from pipeline.process import (
     validate,
     weight,
 )
-from pipeline.releases import Draft, changed_sources, notes_on, read_released
+from pipeline.releases import Draft, Ledger, notes_on, read_ledger
 from pipeline.run import Run
 from pipeline.store import (
     Taken,
@@ -84,7 +84,7 @@ from pipeline.tables import (
     Protection,
     Register,
     Release,
-    Released,
+    Revisions,
     Suppressions,
     WaveLog,
     Weights,
@@ -107,8 +107,7 @@ def run_wave(study: Study, wave: str, run: Run) -> Draft:
     log = wave_log(study.database).set_index(WaveLog.wave)[WaveLog.fingerprint]
     pending = [w for w in settings if w == wave or log.get(w) != sources[w]]
     taken = [take(study, settings[w], sources[w], run) for w in pending]
-    files = hashes_of(settings.values(), study.raw)
-    gone, released = changed_sources(study.releases, study.raw), read_released(study.releases)
+    ledger = read_ledger(study.releases, study.raw, hashes_of(settings.values(), study.raw))
     with open_store(study.database) as database, replaced(study.reports / wave) as folder:
         for new in taken:
             run.wave = new.wave
@@ -119,8 +118,9 @@ def run_wave(study: Study, wave: str, run: Run) -> Draft:
         processed = process(study, answers, register, run)
         panel, frame, *_ = processed
         notes = run(review, panel, study.edits, frame, language=study.settings.languages[0])
-        results, numbers, found, unpublished = analyse(study, processed, released, run)
+        results, numbers, found, unpublished = analyse(study, processed, ledger, run)
         audited = DataFrame[Protection](results["protection"])
+        status = DataFrame[Revisions](results["revisions"])
         fields = {w: s.field_period for w, s in settings.items() if s.field_period}
         texts = captions(study, fields, wave=wave)
         languages = study.settings.languages
@@ -128,9 +128,8 @@ def run_wave(study: Study, wave: str, run: Run) -> Draft:
         page = run(render_disclosure, *unpublished, texts, language=languages[0])
         write_results(database, results, notes, {"disclosure.html": page}, study.processed / wave)
     paths = [study.reports / wave / report.name for report in reports]
-    status = run(revisions, numbers, released)
-    notices = gone + notes_on(found)
-    return Draft(paths, numbers, status, files, notices, unpublished[0], audited)
+    notices = ledger.notes + notes_on(found)
+    return Draft(paths, numbers, status, ledger.files, notices, unpublished[0], audited)
 
 
 def take(study: Study, settings: WaveSettings, source: str, run: Run) -> Taken:
@@ -205,10 +204,10 @@ Unpublished = tuple[DataFrame[Clearance], DataFrame[Suppressions], DataFrame[Pro
 
 
 def analyse(
-    study: Study, processed: Processed, released: DataFrame[Released], run: Run
+    study: Study, processed: Processed, ledger: Ledger, run: Run
 ) -> tuple[Results, DataFrame[Release], DataFrame[Breaches], Unpublished]:
     """From what firms bring to the numbers that may be published, beside those that were."""
-    panel, register, weights, shares = processed
+    (panel, register, weights, shares), released = processed, ledger.released
     settings, rules = study.settings, study.settings.publication
     indicators = with_response(study.indicators, sensitivity=rules.participation)
     cells = shares, register, indicators, study.benchmark_pairs
@@ -231,14 +230,16 @@ def analyse(
     draft = run(release, *published, **grading, coarse_below=coarse)
     own = shares, register, study.indicators, cleared, draft
     draft, firms = run.kept(feedback, *own, peers=rules.peers, min_peers=rules.min_peers, **limits)
-    numbers = run(as_released, draft, released, wave=run.wave)
+    numbers, status = run(as_released, draft, released, changed=ledger.changed)
+    firms = run(retell, firms, numbers, study.indicators)
     ordered = study.ordered_codes(run.wave)
     why = run.kept(explain_suppression, *cells, cleared, exposures=exposed, **of_groups)
     coarser = run.kept(propose_groups, *cells, allowed, ordered=ordered, **of_groups)
     tables: Results = {"panel": panel, "weights": weights, "contributions": shares}
     tables |= dict(zip(("estimates", "changes", "benchmarks"), measured, strict=True))
-    tables |= {"quality": quality, "clearance": cleared, "release": numbers, "feedback": firms}
-    tables |= {"protection": audited, "suppressions": why, "proposals": coarser}
+    tables |= {"quality": quality, "clearance": cleared, "protection": audited}
+    tables |= {"release": numbers, "revisions": status, "feedback": firms}
+    tables |= {"suppressions": why, "proposals": coarser}
     return tables | explained(study, processed, run), numbers, found, (cleared, why, coarser)
 
 

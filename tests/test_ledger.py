@@ -87,13 +87,13 @@ def test_each_number_is_in_one_ledger_and_as_the_reports_have_it(released):
 
 def test_a_run_and_a_release_that_tell_nothing_new_change_nothing(study):
     before = {name: contents(study / name) for name in ("releases", "reports")}
+    assert before["reports"]
     draft = draft_of(study, "2023")
     assert draft.notes == ()
-    assert draft.revised == []
+    assert draft.of_status("changed") == draft.of_status("withheld") == {}
     assert set(draft.counts) == {"unchanged", "suppressed"}
     assert release(study, "2023").added is False
     assert contents(study / "releases") == before["releases"]
-    assert contents(study / "reports/2023") == contents(study / "reports/2023")
     assert contents(study / "reports") == before["reports"]
 
 
@@ -108,22 +108,59 @@ def test_a_raw_file_that_changed_is_named_and_what_was_told_stays(study):
     rows = table.query("wave == '2022' and indicator == 'i_export' and breakdown == 'all'")
     before = pd.read_csv(study / "releases/2022.csv").set_index("number_id").loc[identity, "value"]
     assert round(rows["estimate"].iloc[0], 1) != before  # it would come to another one today
-    assert printed(draft, identity) == [before]
-    assert draft.revised == [i for i in draft.revised if i.startswith("2023/")]
-    # 2022 itself shows the new number, and says that it is a revision; its release adds it.
-    own = draft_of(study, "2022")
-    assert identity in own.revised
-    assert printed(own, identity) != [before]
-    bytes_before = contents(study / "releases")
-    written = write_release(study / "releases", "2022", own)
-    assert (written.number, written.added) == (2, True)
-    after = contents(study / "releases")
-    for name, content in bytes_before.items():
-        assert after[name].startswith(content)
-    assert after["2022.csv"] != bytes_before["2022.csv"]
-    rows = pd.read_csv(study / "releases/2022.csv").query("edition == 2")
-    assert set(rows["number_id"]) == set(own.revised)
-    assert printed(draft_of(study, "2023"), identity) == printed(own, identity)
+    # Neither another wave nor its own shows it; both say that there is one.
+    ledger = contents(study / "releases")
+    for each in (draft, draft_of(study, "2022")):
+        assert printed(each, identity) == [before]
+        assert identity in each.of_status("changed")["2022"]
+        assert not each.revisions["written"].any()
+        write_release(study / "releases", "2022", each)
+    assert contents(study / "releases") == ledger
+
+
+def test_a_late_reply_is_told_by_no_edition(tmp_path):
+    """With n and mean of two editions the late firm's answer would follow by subtraction."""
+    study = shutil.copytree(SMALL, tmp_path / "small")
+    path, schema = study / "data/raw/2023/small_2023.csv", study / "schemas/study.toml"
+    complete, text = path.read_bytes(), schema.read_text(encoding="utf-8")
+    late = next(line for line in complete.splitlines(keepends=True) if line.startswith(b"F036"))
+    in_time = complete.replace(late, b"")
+    path.write_bytes(in_time)
+    schema.write_text(text.replace('["r_field", "r_band"]', '["r_field"]'), encoding="utf-8")
+    release(study, "2023")
+    before = pd.read_csv(study / "releases/2023.csv", keep_default_na=False)
+    n = before.set_index("number_id").loc["2023/i_export/all/n", "value"]
+    ledger = contents(study / "releases")
+    # The reply comes in, and groups that have it are added.
+    path.write_bytes(complete)
+    schema.write_text(text, encoding="utf-8")
+    draft = draft_of(study, "2023")
+    estimates = pd.read_parquet(study / "data/processed/2023/estimates.parquet")
+    mine = estimates.query("wave == '2023' and indicator == 'i_export' and breakdown == 'all'")
+    assert mine["n"].iloc[0] == int(n) + 1
+    table = pd.read_csv(study / "reports/2023/release.csv", keep_default_na=False)
+    table = table[(table["wave"] == "2023") & (table["symbol"] == "")].set_index("number_id")
+    told = before.set_index("number_id").loc[table.index, "value"]
+    assert table["value"].astype(float).tolist() == told.astype(float).tolist()
+    firms = pd.read_parquet(study / "data/processed/2023/feedback.parquet")
+    of_all = firms.query("indicator == 'i_export' and breakdown == 'all'")["n"].dropna()
+    assert set(of_all) <= {int(n)}
+    withheld = draft.of_status("withheld")
+    assert "2023/i_export/r_band=S/estimate" in withheld["2023"]
+    assert {note.file for note in draft.notes if note.file} == {"2023/small_2023.csv"}
+    # Waves that have not changed are released for the added groups all the same.
+    assert set(withheld) == {"2023"}
+    assert write_release(study / "releases", "2023", draft).number == 2
+    again = pd.read_csv(study / "releases/2023.csv", keep_default_na=False).query("edition == 2")
+    assert set(again["wave"].astype(str)) == {"2021", "2022"}
+    # With the file as it was they can be told.
+    path.write_bytes(in_time)
+    whole = draft_of(study, "2023")
+    assert whole.of_status("withheld") == {}
+    assert "2023/i_export/r_band=S/estimate" in whole.of_status("new")["2023"]
+    assert write_release(study / "releases", "2023", whole).number == 3
+    for name, content in ledger.items():
+        assert (study / "releases" / name).read_bytes().startswith(content)
 
 
 def test_a_raw_file_that_is_gone_is_named(study):
@@ -174,13 +211,10 @@ def test_released_groups_that_a_stricter_rule_forbids_are_named_and_stay(study):
     assert ("2023", "i_plan", "r_field=M") in found
     assert ("2023", "i_plan", "all=all") not in found
     assert printed(draft, "2023/i_plan/r_field=M/n") == [10]
-    # What was shown still is: only figures that were missing or too uncertain are revised, to [c].
-    write_release(study / "releases", "2023", draft)
-    ledger = pd.read_csv(study / "releases/2023.csv", keep_default_na=False)
-    again = ledger[ledger["edition"] == 2]
-    assert set(again["symbol"]) <= {"c"}
-    shown = ledger.loc[(ledger["edition"] == 1) & (ledger["symbol"] == ""), "number_id"]
-    assert not set(again["number_id"]) & set(shown)
+    # What was shown still is, and nothing is told anew.
+    before = contents(study / "releases")
+    assert write_release(study / "releases", "2023", draft).added is False
+    assert contents(study / "releases") == before
 
 
 def test_an_earlier_wave_run_again_holds_to_later_releases(tmp_path):
@@ -189,14 +223,15 @@ def test_an_earlier_wave_run_again_holds_to_later_releases(tmp_path):
     correct(study)
     draft = draft_of(study, "2022")
     told = pd.read_csv(study / "releases/2023.csv").set_index("number_id")
-    # Its own numbers are revisions of those that the release of 2023 told; 2021 stays.
     identity = "2022/i_export/all/estimate"
-    assert identity in draft.revised
-    assert {name[:4] for name in draft.revised} == {"2022"}
-    assert told.loc[identity, "value"] != printed(draft, identity)[0]
+    assert identity in draft.of_status("changed")["2022"]
+    assert printed(draft, identity) == [told.loc[identity, "value"]]
     assert write_release(study / "releases", "2022", draft).number == 1
-    ledger = read_released(study / "releases").query("number_id == @identity")
-    assert ledger["release"].tolist() == ["2023", "2022"]  # the last one counts
+    ledger = read_released(study / "releases")
+    assert ledger.query("number_id == @identity")["release"].tolist() == ["2023"]
+    # A wave that was not changed has its files in the ledger, the other one those of 2023 only.
+    sources = pd.read_csv(study / "releases/2022.sources.csv", dtype=str)
+    assert set(sources["wave"]) == {"2021"}
 
 
 def test_an_earlier_wave_gives_way_to_what_a_later_release_told(tmp_path):
@@ -219,19 +254,21 @@ def test_the_command_says_what_is_new_and_what_to_commit(tmp_path, call_command)
     code, output, error = call_command("--study", study, "release", "2022")
     assert (code, error) == (0, "")
     assert "Wave 2022, numbers: " in output
-    for words in (" new, 0 changed, 0 as released, ", "Edition 1 is added", "Commit both files:"):
+    for words in (" new, 0 as released, ", "Edition 1 is added", "Commit both files:"):
         assert words in output
     assert str(study / "releases/2022.csv") in output
     _, output, _ = call_command("--study", study, "release", "2022")
     assert "Nothing new: the ledger stays as it is, with edition 1." in output
     correct(study)
     _, output, _ = call_command("--study", study, "wave", "2022")
-    assert "numbers differ from what was released: 2022/" in output
+    assert "numbers would come out differently today (2022: " in output
+    assert "They stay as they were released" in output
     assert "2022/north.csv" in output
     code, output, _ = call_command("--study", study, "release", "2022", "--json")
     answer = json.loads(output)
-    assert (code, answer["wave"], answer["edition"], answer["added"]) == (0, "2022", 2, True)
-    assert answer["numbers"]["changed"] == len(answer["revised"]) > 0
+    assert (code, answer["wave"], answer["edition"], answer["added"]) == (0, "2022", 1, False)
+    assert answer["numbers"]["changed"] == len(answer["changed"]["2022"]) > 0
+    assert answer["withheld"] == {}
     assert answer["notes"][0]["file"] == "2022/north.csv"
     _, output, _ = call_command("--study", study, "release", "2022", "--quiet")
     assert output == ""

@@ -12,7 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import LedgerError, Problem
-from pipeline.releases import Draft, changed_sources, notes_on, read_released, write_release
+from pipeline.releases import (
+    Draft,
+    changed_sources,
+    notes_on,
+    read_ledger,
+    read_released,
+    write_release,
+)
 from pipeline.tables import Breaches, Clearance, Protection, Release, Revisions, SourceFiles
 
 NAN = math.nan
@@ -81,12 +88,22 @@ def test_editions_are_added_and_rows_stay(tmp_path):
     again = write(tmp_path, "1991", number("1991", 3.1), status="unchanged", written=False)
     assert (again.number, again.added) == (1, False)
     assert [path.read_bytes() for path in first] == before
-    second = write(tmp_path, "1991", number("1991", 3.4), status="changed", sha256=NEW)
+    second = write(tmp_path, "1991", number("1991", 3.4, name="y"), sha256=NEW)
     assert (second.number, second.added) == (2, True)
     for path, bytes_before in zip(first, before, strict=True):
         assert path.read_bytes().startswith(bytes_before)
-    identity = "1991/x/all/estimate"
-    assert values(tmp_path) == [("1991", 1, identity, 3.1, ""), ("1991", 2, identity, 3.4, "")]
+    told = [
+        ("1991", 1, "1991/x/all/estimate", 3.1, ""),
+        ("1991", 2, "1991/y/all/estimate", 3.4, ""),
+    ]
+    assert values(tmp_path) == told
+
+
+def test_a_file_that_a_release_names_is_not_named_again(tmp_path):
+    write(tmp_path, "1991", number("1991", 3.1))
+    assert write(tmp_path, "1991", number("1991", 3.4, name="y")).number == 2
+    content = (tmp_path / "1991.sources.csv").read_text()
+    assert content == f"edition,wave,file,sha256\n1,1991,1991/answers.csv,{OLD}\n"
 
 
 def test_other_raw_files_are_an_edition_even_without_a_number(tmp_path):
@@ -98,9 +115,9 @@ def test_other_raw_files_are_an_edition_even_without_a_number(tmp_path):
 
 
 def test_the_release_of_its_own_wave_counts(tmp_path):
-    # 1990 was told by the release of 1991 first; then 1990 was corrected and released itself.
+    # Both told a number of 1990, each where the other was not known yet.
     write(tmp_path, "1991", number("1990", 1.0), number("1991", 2.0))
-    write(tmp_path, "1990", number("1990", 1.5), status="changed")
+    write(tmp_path, "1990", number("1990", 1.5))
     assert [row[0::3] for row in values(tmp_path)] == [
         ("1991", 1.0),
         ("1990", 1.5),
@@ -110,7 +127,10 @@ def test_the_release_of_its_own_wave_counts(tmp_path):
 
 def test_no_ledger_is_an_empty_one(tmp_path):
     assert len(read_released(tmp_path / "releases")) == 0
-    assert changed_sources(tmp_path / "releases", tmp_path) == ()
+    made = draft(number("1991", 3.1)).files
+    ledger = read_ledger(tmp_path / "releases", tmp_path, made)
+    assert (ledger.changed, ledger.notes) == (frozenset(), ())
+    pd.testing.assert_frame_equal(ledger.files, made)
     write(tmp_path / "releases", "1991", number("1991", 3.1))
     assert len(read_released(tmp_path / "releases")) == 1
 
@@ -118,28 +138,44 @@ def test_no_ledger_is_an_empty_one(tmp_path):
 def test_raw_files_that_are_gone_or_others_are_named(tmp_path):
     raw = tmp_path / "answers.csv"
     raw.write_bytes(b"as delivered")
-    files = [("1991", "answers.csv", hashlib.sha256(b"as delivered").hexdigest())]
-    made = draft(number("1991", 3.1))
-    made = Draft([], made.numbers, made.revisions, table(SourceFiles, *files), (), *NO_AUDIT)
+    (tmp_path / "succession.csv").write_bytes(b"A to B")
+
+    def files(*more):
+        paths = [("", "succession.csv"), ("1991", "answers.csv"), *more]
+        rows = [(w, f, hashlib.sha256((tmp_path / f).read_bytes()).hexdigest()) for w, f in paths]
+        return table(SourceFiles, *rows)
+
+    def changed(today=None):
+        ledger = read_ledger(tmp_path / "releases", tmp_path, files() if today is None else today)
+        assert ledger.changed == {note.wave for note in ledger.notes}
+        assert not set(ledger.files["wave"]) & ledger.changed
+        return ledger.notes
+
+    released = files()
+    made = replace(draft(number("1991", 3.1)), files=released)
     write_release(tmp_path / "releases", "1991", made)
-    assert changed_sources(tmp_path / "releases", tmp_path) == ()
+    assert changed() == ()
     raw.write_bytes(b"corrected")
-    (problem,) = changed_sources(tmp_path / "releases", tmp_path)
+    (problem,) = changed()
     assert (problem.wave, problem.file) == ("1991", "answers.csv")
     assert problem.found == f"SHA-256 {hashlib.sha256(b'corrected').hexdigest()}"
-    assert problem.expected == f"SHA-256 {files[0][2]}, as in edition 1 of release 1991"
-    assert "mittelwelle release 1991" in problem.advice
+    assert (
+        problem.expected == f"SHA-256 {released['sha256'].iloc[1]}, as in edition 1 of release 1991"
+    )
+    assert "version control" in problem.advice
+    # An edition that was made of other files does not make them those of the release.
+    write_release(tmp_path / "releases", "1991", replace(made, files=files()))
+    assert [problem.file for problem in changed()] == ["answers.csv"]
     raw.unlink()
-    (problem,) = changed_sources(tmp_path / "releases", tmp_path)
+    (problem,) = changed(released)
     assert problem.found == "no such file"
 
 
 def test_a_raw_file_of_several_releases_is_named_once(tmp_path):
     write(tmp_path / "releases", "1991", number("1991", 3.1))
     write(tmp_path / "releases", "1992", number("1992", 3.2))
-    (problem,) = changed_sources(tmp_path / "releases", tmp_path)
+    (problem,) = changed_sources(tmp_path / "releases", tmp_path, NO_FILES)
     assert problem.expected.endswith("edition 1 of release 1991, edition 1 of release 1992")
-    assert "'mittelwelle release 1991', 'mittelwelle release 1992'" in problem.advice
 
 
 def test_a_release_whose_numbers_are_gone_is_not_forgotten(tmp_path):
@@ -155,7 +191,7 @@ def test_a_release_that_does_not_name_its_raw_files_is_said(tmp_path):
     folder = tmp_path / "releases"
     write(folder, "1991", number("1991", 3.1)).files[1].unlink()
     assert len(read_released(folder)) == 1
-    (note,) = changed_sources(folder, tmp_path)
+    (note,) = changed_sources(folder, tmp_path, NO_FILES)
     assert (note.file, note.found) == ("releases/1991.sources.csv", "no such file")
     assert "raw files that the numbers of 1991.csv" in note.expected
 
@@ -168,6 +204,22 @@ def test_a_row_twice_is_named_once_by_line(tmp_path):
     assert {problem.expected for problem in caught.value.problems} == {
         "each number once an edition"
     }
+
+
+def test_a_new_file_of_a_wave_that_was_released_is_named(tmp_path):
+    for name in ("answers.csv", "late.csv", "next.csv", "succession.csv"):
+        (tmp_path / name).write_bytes(b"as delivered")
+    sha256 = hashlib.sha256(b"as delivered").hexdigest()
+    first = [("", "succession.csv", sha256), ("1991", "answers.csv", sha256)]
+    made = replace(draft(number("1991", 3.1)), files=table(SourceFiles, *first))
+    write_release(tmp_path / "releases", "1991", made)
+    (tmp_path / "succession.csv").write_bytes(b"with those of the next wave")
+    more = [("1991", "late.csv", sha256), ("1992", "next.csv", sha256)]
+    ledger = read_ledger(tmp_path / "releases", tmp_path, table(SourceFiles, *first, *more))
+    found = [(note.wave, note.file) for note in ledger.notes]
+    assert found == [("", "succession.csv"), ("1991", "late.csv")]
+    assert "1992" not in ledger.changed  # of a wave that was never released all files are new
+    assert ledger.files["file"].tolist() == ["next.csv"]
 
 
 def test_what_earlier_releases_tell_in_words():
@@ -229,8 +281,17 @@ def test_a_release_that_cannot_be_written_leaves_the_ledger_as_it_was(tmp_path):
     before = [path.read_bytes() for path in files]
     (tmp_path / ".1991.sources.csv.new").mkdir()
     with pytest.raises(IsADirectoryError):
-        write(tmp_path, "1991", number("1991", 3.4), status="changed")
+        write(tmp_path, "1991", number("1991", 3.4, name="y"))
     assert [path.read_bytes() for path in files] == before
+
+
+def test_numbers_of_a_status_by_wave():
+    made = draft(number("1990", 1.0), number("1991", 2.0), number("1991", 3.0, name="y"))
+    stands = made.revisions.assign(status=["changed", "new", "changed"])
+    made = replace(made, revisions=table(Revisions, *stands.itertuples(index=False, name=None)))
+    changed = {"1990": ["1990/x/all/estimate"], "1991": ["1991/y/all/estimate"]}
+    assert made.of_status("changed") == changed
+    assert made.of_status("withheld") == {}
 
 
 def test_how_firms_are_protected_in_counts():

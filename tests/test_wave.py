@@ -199,7 +199,7 @@ class Watching(Run):
 def test_stages_do_not_change_their_input(fresh_example: Path) -> None:
     run = Watching()
     run_wave(read_study(fresh_example), "1988", run)
-    assert [s.stage for s in run.steps if s.wave == "1988"][-1] == "revisions"
+    assert [s.stage for s in run.steps if s.wave == "1988"][-1] == "render_disclosure"
 
 
 def test_an_earlier_wave_that_changed_is_taken_again(fresh_example: Path) -> None:

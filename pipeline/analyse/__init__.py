@@ -9,11 +9,11 @@ from pipeline.analyse.coarser import propose_groups
 from pipeline.analyse.compare import compare
 from pipeline.analyse.estimate import estimate
 from pipeline.analyse.explain import explain
-from pipeline.analyse.feedback import feedback
+from pipeline.analyse.feedback import feedback, retell
 from pipeline.analyse.grades import Thresholds
 from pipeline.analyse.protect import protect
 from pipeline.analyse.release import release
-from pipeline.analyse.released import as_released, revisions
+from pipeline.analyse.released import as_released
 from pipeline.analyse.secure import secure
 from pipeline.analyse.suppressions import explain_suppression
 from pipeline.disclosure import Rules
@@ -32,6 +32,6 @@ __all__ = [
     "propose_groups",
     "protect",
     "release",
-    "revisions",
+    "retell",
     "secure",
 ]

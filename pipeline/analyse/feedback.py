@@ -85,6 +85,18 @@ def feedback(
     return released, _seen(pd.concat(firms, ignore_index=True), released, kinds)
 
 
+@pa.check_types
+def retell(
+    firms: DataFrame[Feedback], release: DataFrame[Release], indicators: DataFrame[Indicators]
+) -> DataFrame[Feedback]:
+    """Feedback with the numbers on each group as they are released, where its estimate is."""
+    is_level = (release[Release.statistic] == "estimate") & (release[Release.reference] == "")
+    shown = pd.MultiIndex.from_frame(release.loc[is_level & (release[Release.symbol] == ""), CELL])
+    own = firms.loc[pd.MultiIndex.from_frame(firms[CELL]).isin(shown)].reset_index(drop=True)
+    own = own[[*FIRM, *GROUP, str(Feedback.value)]]
+    return _seen(own, release, rules_of(indicators))
+
+
 def _hierarchy(listed: pd.DataFrame, peers: Sequence[str]) -> pd.DataFrame:
     """The groups of a wave in which firms may find their peers, the narrowest breakdown first."""
     groups = groups_of(listed, peers, BenchmarkPairs.empty())

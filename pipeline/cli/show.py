@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pipeline.errors import MittelwelleError
     from pipeline.releases import Draft, Edition
     from pipeline.run import Step
+    from pipeline.tables.releases import Status
 
 
 RECORDS = (
@@ -27,9 +28,10 @@ RECORDS = (
 )
 STATUS = {
     "new": "new",
-    "changed": "changed",
     "unchanged": "as released",
+    "changed": "as released, though they would come out differently today",
     "suppressed": "not shown",
+    "withheld": "withheld",
 }
 """What is said of the numbers of a release."""
 LISTED = 10
@@ -47,6 +49,15 @@ KNOWN = (
     "  ([publication] known) or earlier releases tell them (column known of",
     "  protection.parquet says in which)",
 )
+CHANGED = (
+    "{number:,} numbers would come out differently today ({waves}). They stay as they were "
+    "released: what a revision differs by tells of the firms that were corrected or answered late."
+)
+WITHHELD = (
+    "{number:,} new numbers are withheld ({waves}): raw files or definitions have changed since "
+    "waves that they are made of were released, so they cannot be audited beside those releases."
+)
+BESIDE: dict[Status, str] = {"changed": CHANGED, "withheld": WITHHELD}
 
 
 class Console:
@@ -195,19 +206,21 @@ class Console:
 
 
 def _beside_releases(draft: Draft) -> dict[str, Any]:
-    """For machines: what differs from what was released, and what to look into."""
-    return {"revised": draft.revised, "notes": [asdict(note) for note in draft.notes]}
+    """For machines: what stays as released, what is withheld, and what to look into."""
+    found: dict[str, Any] = {status: draft.of_status(status) for status in BESIDE}
+    return {**found, "notes": [asdict(note) for note in draft.notes]}
 
 
 def _looked_into(draft: Draft) -> Iterator[str]:
-    """What differs from what was released, and what else is wrong with it, as lines."""
-    if draft.revised:
-        number, more = len(draft.revised), " …" * (len(draft.revised) > LISTED)
-        yield ""
-        yield (
-            f"{number:,} numbers differ from what was released: "
-            f"{', '.join(draft.revised[:LISTED])}{more}"
-        )
+    """What would differ from what was released, and what else is wrong with it, as lines."""
+    for status, said in BESIDE.items():
+        if by_wave := draft.of_status(status):
+            ids = [name for names in by_wave.values() for name in names]
+            more = " …" * (len(ids) > LISTED)
+            waves = ", ".join(f"{wave}: {len(names):,}" for wave, names in by_wave.items())
+            yield ""
+            yield said.format(number=len(ids), waves=waves)
+            yield f"  {', '.join(ids[:LISTED])}{more}"
     for note in draft.notes[:LISTED]:
         yield ""
         yield " · ".join(part for part in (note.wave, note.file, note.item) if part)

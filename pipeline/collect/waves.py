@@ -71,13 +71,14 @@ def source_of(settings: WaveSettings, raw: Path, schemas: Sequence[Path]) -> str
 
 
 def hashes_of(waves: Iterable[WaveSettings], raw: Path) -> DataFrame[SourceFiles]:
-    """SHA-256 of every raw file that the waves are made from; successions belong to all of them."""
+    """SHA-256 of every raw file that the waves are made from; successions belong to none of them.
+
+    They grow from wave to wave, and no figure of a wave by itself is made from them.
+    """
     successions = raw / "register" / SUCCESSIONS
-    rows = [
-        (settings.wave, path.relative_to(raw).as_posix(), sha256(path))
-        for settings in waves
-        for path in [*_files(settings, raw), *([successions] if successions.exists() else [])]
-    ]
+    paths = [(settings.wave, path) for settings in waves for path in _files(settings, raw)]
+    paths += [("", successions)] if successions.exists() else []
+    rows = [(wave, path.relative_to(raw).as_posix(), sha256(path)) for wave, path in paths]
     columns = list(SourceFiles.to_schema().columns)
     table = pd.DataFrame(sorted(rows), columns=columns, dtype="str")
     return DataFrame[SourceFiles](SourceFiles.validate(table))

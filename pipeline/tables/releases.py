@@ -10,18 +10,19 @@ from pipeline.tables.disclosure import ClearanceRule
 from pipeline.tables.flow import Table
 from pipeline.tables.results import Grade, Statistic, Symbol
 
-Status = Literal["new", "changed", "unchanged", "suppressed"]
-"""How a number of a draft stands to what was released; `suppressed`: it is not shown, as before or
-for the first time, and `changed` where it was shown before."""
+Status = Literal["new", "changed", "unchanged", "suppressed", "withheld"]
+"""How a number of a draft stands to what was released. `changed`: it would come out differently
+today, but stays as it was released; `suppressed`: it is not shown, as before or for the first time;
+`withheld`: it would be new, but what was released beside it cannot be worked out again."""
 
 
 class Released(Table):
     """The ledger: every number that was ever released, in the order in which it was.
 
     `release` is the wave whose release told it (the file `releases/<wave>.csv`), `edition` counts
-    the releases of that wave from 1. A number that was told anew has a row for each time, the last
-    one is the one that counts. The other columns are those of `Release`. Of a figure that is not
-    shown only the first number is here, with its symbol: it stands for its interval and its n.
+    the releases of that wave from 1. A number is told once. The other columns are
+    those of `Release`. Of a figure that is not shown only the first number is here, with its
+    symbol: it stands for its interval and its n.
     """
 
     release: str
@@ -43,7 +44,7 @@ class Released(Table):
 
 
 class SourceFiles(Table):
-    """The raw files that waves are made from: `file` below `data/raw`, of which wave."""
+    """The raw files that waves are made from: `file` below `data/raw`, of which wave or of none."""
 
     wave: str
     file: str

@@ -1,6 +1,7 @@
 """What released numbers tell against today's rules, and how the others are chosen beside them."""
 
 import pandas as pd
+import pytest
 from small_tables import NO_PAIRS, as_contract, contributions, indicators, register, weights
 
 from pipeline import analyse
@@ -76,6 +77,18 @@ def test_what_released_groups_tell_of_others_is_named():
     told = ledger("all", "y", "z")
     assert found(told) == [("w1", "x", "sector", "x", "min_contributors")]
     assert cleared(told) == {"all": "", "x": "min_contributors", "y": "", "z": ""}
+
+
+@pytest.mark.parametrize("statistic", ["n", "change", "pooled", "trend", "peers_upper"])
+def test_a_reader_of_an_old_release_knows_what_an_outsider_does_not(statistic):
+    """All and z are told today, and y = all - z - x would be told beside x, or x beside y."""
+    outsider, reader = ledger("all"), ledger("all", "y", "z")
+    reader.loc[reader["group"] != "all", "statistic"] = statistic
+    assert cleared(outsider) == {"all": "", "x": "min_contributors", "y": "secondary", "z": ""}
+    assert found(outsider) == []
+    # Who has the old release knows y and z, though no estimate of them was printed: so also x.
+    assert found(reader) == [("w1", "x", "sector", "x", "min_contributors")]
+    assert cleared(reader) == {"all": "", "x": "min_contributors", "y": "", "z": ""}
 
 
 def test_a_rest_that_is_no_group_is_named_without_one():
