@@ -25,6 +25,7 @@ from pipeline.tables import Breaches, Clearance, Protection, Release, Revisions,
 NAN = math.nan
 OLD, NEW = "a" * 64, "b" * 64
 NO_AUDIT = Clearance.empty(), Protection.empty()
+NO_FILES = SourceFiles.empty()
 
 
 def table(model, *rows):
