@@ -1,8 +1,8 @@
 """Disclosure control on arrays: which cells of linked tables may be published.
 
-`primary` judges one cell by itself, `secondary` all cells together, `beside` weighted sums that are
-told with them; `quartiles` averages over the firms of a group by their order. Rows are cells,
-columns are firms; nothing here knows what they stand for.
+`primary` judges one cell by itself, `subset_sums` what is printed of its answers; `secondary` all
+cells together, `beside` weighted sums that are told with them; `quartiles` averages over the firms
+of a group by their order. Rows are cells, columns are firms; nothing here knows what they are.
 """
 
 from pipeline.disclosure.beside import safe_beside
@@ -24,6 +24,7 @@ from pipeline.disclosure.quartiles import (
     smoothed_quartiles,
 )
 from pipeline.disclosure.secondary import Breakdown, Check, audit, protect, reasons, told
+from pipeline.disclosure.subset_sums import answers_follow
 
 __all__ = [
     "Averages",
@@ -32,6 +33,7 @@ __all__ = [
     "Primary",
     "Protection",
     "Rules",
+    "answers_follow",
     "audit",
     "averages_leak",
     "consented",
