@@ -18,7 +18,7 @@ _NEAR = 1e-9
 """Sums that differ by no more than this part of all weights are one."""
 OUTSIDER = -1
 """In place of a holding."""
-_SUMS = 2**10, 2**15
+_SUMS = 2**10, 2**13
 """Of more sums than this, those that are nearly the same count as one; at first, and at last."""
 
 
@@ -48,8 +48,8 @@ def answers_follow(
     same. A cell without a firm gives nothing away.
 
     First up to two other answers besides the firm's own are tried, then all sums of the cell's two
-    halves are put together (Horowitz and Sahni 1974). Exact for up to 30 firms with two answers to
-    choose from, 18 with three, and for more where weights recur or few sums can be reached; beyond,
+    halves are put together (Horowitz and Sahni 1974). Exact for up to 26 firms with two answers to
+    choose from, 16 with three, and for more where weights recur or few sums can be reached; beyond,
     nearly equal sums of a half count as one of them, so a possible answer might be missed: the cell
     then counts as one that gives it away.
 
