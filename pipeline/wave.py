@@ -43,6 +43,7 @@ from pipeline.collect import (
 from pipeline.design import column_map, with_response
 from pipeline.disclosure import p_of_pq
 from pipeline.disseminate import render_reports
+from pipeline.draft import Draft, notes_on
 from pipeline.engines import engine_of
 from pipeline.evaluate import render_disclosure
 from pipeline.process import (
@@ -57,7 +58,7 @@ from pipeline.process import (
     validate,
     weight,
 )
-from pipeline.releases import Draft, Ledger, notes_on, read_ledger
+from pipeline.releases import Ledger, read_ledger
 from pipeline.run import Run
 from pipeline.store import (
     Taken,

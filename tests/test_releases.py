@@ -11,15 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.draft import Draft, notes_on
 from pipeline.errors import LedgerError, Problem
-from pipeline.releases import (
-    Draft,
-    changed_sources,
-    notes_on,
-    read_ledger,
-    read_released,
-    write_release,
-)
+from pipeline.releases import changed_sources, read_ledger, read_released, write_release
 from pipeline.tables import Breaches, Clearance, Protection, Release, Revisions, SourceFiles
 
 NAN = math.nan

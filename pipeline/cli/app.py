@@ -13,7 +13,7 @@ from pipeline.cli.show import Console
 from pipeline.errors import MittelwelleError, Problem
 
 if TYPE_CHECKING:
-    from pipeline.releases import Draft
+    from pipeline.draft import Draft
     from pipeline.run import Run
     from pipeline.study import Study
 

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from pipeline.cli.doctor import Check
     from pipeline.cli.flow import Stage
     from pipeline.disclosure.cases import Finding
+    from pipeline.draft import Draft
     from pipeline.errors import MittelwelleError
-    from pipeline.releases import Draft, Edition
+    from pipeline.releases import Edition
     from pipeline.run import Step
     from pipeline.tables.releases import Status
 
