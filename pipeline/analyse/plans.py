@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from pipeline import disclosure
 from pipeline.analyse.domains import Bools
 from pipeline.analyse.measures import Floats, Ints
 from pipeline.analyse.series import Series
@@ -100,27 +101,53 @@ def _cost(each: Shown) -> Floats:
     return np.where(each.told_before, np.inf, cost * np.where(each.hidden_before, 0.5, 1.0))
 
 
+def counted(each: Shown) -> Bools:
+    """Whether each cell by itself gives an answer away, (k,); see `disclosure.answers_follow`."""
+    series = each.series
+    if each.denominator or not series.kind.categorical:
+        return np.zeros(len(each.cells), dtype=np.bool_)
+    printed = [_printed(each, cell) for cell in range(len(each.cells))]
+    low, high = np.array([ends for ends, _ in printed]).reshape(-1, 2).T
+    return disclosure.answers_follow(
+        *(each.cells, series.numerator, series.holdings),
+        weights=series.weight,
+        least=-1 if series.kind.kind == "balance" else 0,
+        most=1,
+        low=low,
+        high=high,
+        waived=series.waived,
+    )
+
+
+def _printed(each: Shown, cell: int) -> tuple[tuple[float, float], bool]:
+    """Between what the weighted sum (or ratio) of a cell is as printed; if it has a figure."""
+    series, inside, unit = each.series, each.cells[cell], float(each.unit[cell])
+    weight, y, x = series.weight[inside], series.numerator[inside], series.denominator[inside]
+    base = 1.0 if series.kind.kind == "total" else float((weight * x).sum())
+    if base == 0:
+        return (-np.inf, np.inf), False
+    figure = series.kind.scale * float((weight * y).sum()) / base
+    printed = round(figure / unit) * unit
+    times = series.kind.scale if each.denominator else series.kind.scale / base
+    return ((printed - unit / 2) / times, (printed + unit / 2) / times), True
+
+
 def _tell(rows: Rows, each: Shown, unknowns: Unknowns, first: int) -> None:
     """The figures of all cells of an indicator as they are printed."""
     series = each.series
-    scale, kind = series.kind.scale, series.kind.kind
     numerator = unknowns.place[each.numerator][series.firms]
-    for cell, (inside, unit) in enumerate(zip(each.cells, each.unit, strict=True), start=first):
-        at, half = np.flatnonzero(inside), unit / 2
-        weight, y, x = series.weight[at], series.numerator[at], series.denominator[at]
-        base = 1.0 if kind == "total" else float((weight * x).sum())
-        if base == 0:
-            continue  # no figure
-        figure = scale * float((weight * y).sum()) / base
-        printed = round(figure / unit) * unit
+    for number, inside in enumerate(each.cells):
+        cell, at, weight = first + number, np.flatnonzero(inside), series.weight[inside]
+        (low, high), is_figure = _printed(each, number)
+        if not is_figure:
+            continue
         if not each.denominator:
-            ends = ((printed - half) * base / scale, (printed + half) * base / scale)
-            rows.add(numerator[at], weight, ends, cell)
+            rows.add(numerator[at], weight, (low, high), cell)
             continue
         denominator = unknowns.place[each.denominator][series.firms[at]]
         columns = np.concatenate([numerator[at], denominator])
-        for end, ends in ((printed - half, (0.0, np.inf)), (printed + half, (-np.inf, 0.0))):
-            rows.add(columns, np.concatenate([scale * weight, -end * weight]), ends, cell)
+        for end, ends in ((low, (0.0, np.inf)), (high, (-np.inf, 0.0))):
+            rows.add(columns, np.concatenate([weight, -end * weight]), ends, cell)
 
 
 def _relate(rows: Rows, unknowns: Unknowns, bounds: Bounds) -> None:

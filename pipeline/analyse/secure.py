@@ -14,7 +14,7 @@ from pandera.typing import DataFrame
 from pipeline import disclosure
 from pipeline.analyse.domains import GROUP, Bools
 from pipeline.analyse.measures import Ints, Rule, rules_of
-from pipeline.analyse.plans import Known, Shown, plan_of
+from pipeline.analyse.plans import Known, Shown, counted, plan_of
 from pipeline.analyse.released import facts_of
 from pipeline.analyse.series import by_firm, series_of
 from pipeline.analyse.systems import bounds_of, shown_of, systems_of
@@ -35,6 +35,8 @@ from pipeline.tables import (
 Result = TypeVar("Result", Protection, Exposures)
 Open = dict[str, Bools]
 """Which groups are open, (groups,), by indicator."""
+TOLD, ANYBODY = -1, -2
+"""In place of a holding that a cell gives away: none, or any of those in it."""
 
 
 class _System(NamedTuple):
@@ -114,18 +116,20 @@ def _audited(
 ) -> tuple[Ints, tuple[object, ...]]:
     """Audit a system for one kind of readers after the other.
 
-    Returns a holding that each cell would give away, (k,), -1 where the cell is told; and the row
-    of `Protection`.
+    Cells go first that by themselves leave one solution for who said what. Returns a holding that
+    each cell would give away, (k,), or `TOLD`, or `ANYBODY`; and the row of `Protection`.
     """
-    exposed = np.full(len(system.cells()), -1, dtype=np.int64)
+    alone = np.concatenate([counted(each) for each in system.shown])
+    before = np.concatenate([each.told_before for each in system.shown])
+    exposed = np.where(alone & ~before, ANYBODY, TOLD)
     amounts = not system.shown[0].series.kind.categorical
     results: list[Repaired] = []
-    aware = 0
+    aware = int((alone & before).sum())
     formulas = {f for each in system.shown for f in (each.numerator, each.denominator)}
     for known in readers:
         if results and formulas.isdisjoint(known.within):
             break  # they know no more than those before
-        told = exposed < 0
+        told = exposed == TOLD
         plan = plan_of(_among(system.shown, told), known, firms)
         found = _repaired(plan, system)
         first = plan.targets.indices[plan.targets.indptr[found.because[found.suppressed]]]
@@ -139,7 +143,7 @@ def _audited(
         *(system.wave, " ".join(system.names), len(exposed)),
         sum(found.attacks for found in results),
         sum(found.solves for found in results),
-        int((exposed >= 0).sum()),
+        int((exposed != TOLD).sum()),
         aware,
         # An answer is another one or not: there is no more room than needed.
         np.fmin.reduce([found.smallest for found in results]) if amounts else np.nan,
@@ -166,12 +170,12 @@ def _repaired(plan: Plan, system: _System) -> Repaired:
 def _given_away(
     system: _System, exposed: Ints, listed: pd.DataFrame
 ) -> Iterator[tuple[str, int, str]]:
-    """Cells that give a holding away: indicator, number of the group, the holding's firms."""
+    """Cells to close: indicator, number of the group, firms of a holding that it gives away."""
     firm, number = by_firm(listed)
     firms = firm[Register.firm_id].groupby(number).agg(" ".join).to_list()
     for (name, group), holding in zip(system.cells(), exposed.tolist(), strict=True):
-        if holding >= 0:
-            yield name, group, firms[holding]
+        if holding != TOLD:
+            yield name, group, "" if holding == ANYBODY else firms[holding]
 
 
 def _cleared(clearance: pd.DataFrame, groups: pd.DataFrame) -> dict[str, Open]:

@@ -168,7 +168,7 @@ def _primary(closed: _Closed, cell: int) -> list[_Whom]:
             chosen = np.unique(series.holdings[inside & ~series.waived])
         case "p_percent" | "dominance" as rule:
             chosen = _largest(series, inside, rule)
-        case "attack":
+        case "attack" if closed.exposed[cell]:
             return [_Whom("contributor", closed.exposed[cell])]
         case "unanimous" if series.kind.categorical:
             return _unanimous(closed, inside)

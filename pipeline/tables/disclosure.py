@@ -74,7 +74,8 @@ class Protection(Table):
 class Exposures(Table):
     """Whom a cell that the attackers' audit suppressed would give away: firms of one holding.
 
-    `firms`: their ids with a blank between; the first of those found. Internal.
+    `firms`: their ids with a blank between; the first of those found; empty where it may be anybody
+    in the cell, as few solutions are left for who said what. Internal.
     """
 
     wave: str

@@ -7,7 +7,7 @@ import pytest
 from small_tables import indicators
 
 from pipeline.analyse.measures import rules_of
-from pipeline.analyse.plans import Known, Shown, plan_of
+from pipeline.analyse.plans import Known, Shown, counted, plan_of
 from pipeline.analyse.series import Series
 from pipeline.disclosure import Rules
 from pipeline.disclosure.attack import contradictions
@@ -114,10 +114,10 @@ def test_a_ratio_is_told_by_a_row_for_each_end():
 
 
 def test_a_ratio_of_per_cent_has_its_scale():
-    # 100 * 30 / 40 = 75 %: 100 y - 74.5 x >= 0 and 100 y - 75.5 x <= 0.
+    # 100 * 30 / 40 = 75 %: y - 0.745 x >= 0 and y - 0.755 x <= 0.
     per_cent = {"kind": "ratio", "denominator": "y", "scale": 100.0}
     plan = plan_of([shown([30], ["x"], [40], **per_cent)], NOTHING, 1)
-    assert [row for row, _, _ in rows_of(plan)] == [[100, -74.5], [100, -75.5]]
+    assert [row for row, _, _ in rows_of(plan)] == [[1, -0.745], [1, -0.755]]
 
 
 def test_answers_per_amount_are_answers_and_amounts():
@@ -274,3 +274,16 @@ def test_no_firm_gives_two_answers_together_that_none_gave():
 def test_a_ratio_to_nothing_tells_nothing():
     nothing = shown([0, 0], ["xx"], below=0.0, kind="ratio", denominator="y")
     assert plan_of([nothing], NOTHING, 2).told.rows.shape[0] == 0
+
+
+def test_weights_that_leave_one_solution_give_answers_away():
+    # Of 1, 2.5 and 4 only 1 + 4 are 5 of 7.5: 66.7 %, told as 67 %, 4.99 to 5.06. In steps of five
+    # 65 %, 4.69 to 5.06, too. Of three equal weights any two may have said yes.
+    alone, beside = [1, 0, 1], ["xxx"]
+    for step in (1.0, 5.0):
+        unequal = shown(alone, beside, weight=[1, 2.5, 4], **SHARE)._replace(unit=np.array([step]))
+        assert counted(unequal).tolist() == [True]
+    # Who said no knows that the two others said yes; of four with two each there is one more.
+    assert counted(shown(alone, beside, **SHARE)).tolist() == [True]
+    assert counted(shown([1, 0, 1, 0], ["xxxx"], **SHARE)).tolist() == [False]
+    assert counted(shown([1, 0, 1], beside)).tolist() == [False]  # amounts

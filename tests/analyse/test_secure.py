@@ -276,6 +276,20 @@ def test_answers_to_one_item_are_audited_together():
     assert sorted(protection["system"]) == ["b n", "o"]
 
 
+def test_a_share_with_one_solution_is_closed_before_all_else():
+    # Four of a-d's weights differ so that 1 and 8 alone make up what is printed; nobody is named.
+    share = {"kind": "share", "numerator": "x > 0", "scale": 100.0, "decimals": 0}
+    rows, reg, definition = small([1, 0, 0, 1, 1, 0, 1, 0], definition=indicators(share))
+    rows["weight"] = [1.0, 2, 4, 8, 3, 3, 3, 3]
+    before = cleared(rows, reg, definition)
+    before["rule"] = before["rule"].where(before["breakdown"] == "one", "p_percent")
+    _, after, protection, exposures = secured(rows, reg, definition, clearance=before)
+    assert closed(after, breakdown="one", group="1") == {"one=1": "attack"}
+    assert closed(after, breakdown="one", group="2") == {}
+    assert exposures["firms"].tolist() == [""]
+    assert protection["suppressed"].tolist() == [1]
+
+
 def test_the_order_of_rows_does_not_matter():
     rows, reg, definition = small()
     before, after, protection, _ = secured(rows, reg, definition)

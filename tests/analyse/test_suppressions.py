@@ -240,3 +240,6 @@ def test_a_cell_closed_by_the_audit_protects_whom_it_would_give_away():
     exposures = as_contract(Exposures, exposed.assign(firms="g h").reset_index(drop=True))
     found = analyse.explain_suppression(*base, clearance, exposures=exposures, **options)
     assert protected(found, group="z") == [("attack", "contributor", "g h")]
+    nobody = exposures.assign(firms="")
+    found = analyse.explain_suppression(*base, clearance, exposures=nobody, **options)
+    assert protected(found, group="z") == [("attack", "everyone")]
