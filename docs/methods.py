@@ -283,6 +283,8 @@ Hidiroglou and Berthelot 1986: Statistical editing and imputation for periodic b
   Survey Methodology 12, 73-83.
 Holm 1979: A simple sequentially rejective multiple test procedure. Scandinavian Journal of
   Statistics 6, 65-70.
+Horowitz and Sahni 1974: Computing partitions with applications to the knapsack problem. Journal of
+  the ACM 21, 277-292.
 Hyndman and Fan 1996: Sample quantiles in statistical packages. American Statistician 50, 361-365.
 Kish 1965: Survey Sampling. Wiley.
 Kish 1992: Weighting for unequal Pi. Journal of Official Statistics 8, 183-200.

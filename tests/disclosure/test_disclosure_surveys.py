@@ -98,15 +98,15 @@ def test_nothing_is_known_of_ratios_that_a_run_leaves(seed):
 
 
 @pytest.mark.parametrize("coarse", [False, True])
-def test_of_answers_the_repair_leaves_less_known(coarse):
+def test_no_answer_follows_of_those_that_a_run_leaves(coarse):
     found = {"eliminated": 0, "published": 0}
     for seed in range(5_000, 5_010):
         firms = surveyed(seed, "share", coarse=coarse)
         left = cleared(firms)
         for step in found:
             found[step] += len([*audited(firms, getattr(left, step))])
-    # Not nothing: the repair's programmes take halves of answers for possible.
-    assert found["published"] < found["eliminated"] / 2
+    assert found["eliminated"] > 0
+    assert found["published"] == 0
 
 
 def test_the_audits_are_no_formality():
@@ -139,13 +139,9 @@ def test_the_counts_are_those_of_all_engines():
     assert list(counted.index) == ["totals", "amounts", "rounded", "ratios", "shares", "coarse"]
     assert (counted["populations"] >= 100).all()
     assert (counted["failed"] == 0).all()
-    amounts = counted.loc[["totals", "amounts", "rounded", "ratios"]]
-    assert (amounts["findings"] == 0).all()
+    assert (counted["findings"] == 0).all()
     assert (counted["without_repair"] > counted["populations"] / 10).all()
     assert (counted["primary_only"] >= counted["without_repair"]).all()
-    # Whole answers are not what the repair looks for: some are found, fewer by it than without.
-    shares = counted.loc[["shares", "coarse"]]
-    assert (shares["affected"] < shares["without_repair"]).all()
 
 
 def test_the_page_quotes_the_tables():
