@@ -259,6 +259,7 @@ def test_the_command_says_what_is_new_and_what_to_commit(tmp_path, call_command)
     for words in (" new, 0 as released, ", "Edition 1 is added", "Commit both files:"):
         assert words in output
     assert str(study / "releases/2022.csv") in output
+    assert "Disclosure control, waves up to 2022: " in output
     _, output, _ = call_command("--study", study, "release", "2022")
     assert "Nothing new: the ledger stays as it is, with edition 1." in output
     correct(study)
@@ -271,6 +272,7 @@ def test_the_command_says_what_is_new_and_what_to_commit(tmp_path, call_command)
     assert (code, answer["wave"], answer["edition"], answer["added"]) == (0, "2022", 1, False)
     assert answer["numbers"]["changed"] == len(answer["changed"]["2022"]) > 0
     assert answer["withheld"] == {}
+    assert answer["protected"]["cells"] > answer["protected"]["published"] > 0
     assert answer["notes"][0]["file"] == "2022/north.csv"
     _, output, _ = call_command("--study", study, "release", "2022", "--quiet")
     assert output == ""

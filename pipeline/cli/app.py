@@ -127,7 +127,7 @@ def release(
 
         described, run, draft = _drafted(study or context.obj or Path(), wave, announce)
         written = write_release(described.releases, run.wave, draft)
-    console.release(run.wave, draft, written)
+    console.release(run.wave, run.steps, draft, written)
 
 
 def _drafted(

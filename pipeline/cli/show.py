@@ -109,18 +109,12 @@ class Console:
                 f"Wave {wave}", columns, [*rows, ["", "all stages", "", "", total]], right=3
             )
             lines = [RECORDS.format_map(record) for record in records]
-            (audit,) = (step for step in steps if step.stage == "secure")
-            when = "in an earlier run" if audit.unchanged else f"{audit.seconds:.1f} s"
-            protected = {"wave": wave, "when": when, **draft.protected}
-            said = PROTECTED + (ROOM if "room" in protected else ())
-            said += KNOWN if draft.protected["known"] else ()
-            lines += [line.format(**protected) for line in said]
-            lines += ["", "Reports:", *map(str, draft.reports), ""]
+            lines += [*_protected(wave, steps, draft), "", "Reports:", *map(str, draft.reports), ""]
             lines.append(f"For the analyst only (findings by line, all tables): {data}")
             self._lines([*lines, *_looked_into(draft)])
 
-    def release(self, wave: str, draft: Draft, edition: Edition) -> None:
-        """How the numbers of a release stand to those before, and where they are."""
+    def release(self, wave: str, steps: Sequence[Step], draft: Draft, edition: Edition) -> None:
+        """How the numbers of a release stand to those before, how firms are protected, files."""
         if self._as_json:
             self._json(
                 {
@@ -128,6 +122,7 @@ class Console:
                     "edition": edition.number,
                     "added": edition.added,
                     "numbers": draft.counts,
+                    "protected": draft.protected,
                     "files": [str(path) for path in edition.files],
                     **_beside_releases(draft),
                 }
@@ -136,7 +131,8 @@ class Console:
             counts = ", ".join(f"{draft.counts.get(s, 0):,} {said}" for s, said in STATUS.items())
             told = f"Edition {edition.number} is added to the ledger. Commit both files:"
             same = f"Nothing new: the ledger stays as it is, with edition {edition.number}."
-            lines = [f"Wave {wave}, numbers: {counts}", *_looked_into(draft), ""]
+            lines = [f"Wave {wave}, numbers: {counts}", *_protected(wave, steps, draft)]
+            lines += [*_looked_into(draft), ""]
             self._lines([*lines, told if edition.added else same, *map(str, edition.files)])
 
     def flow(self, stages: Sequence[Stage]) -> None:
@@ -210,6 +206,16 @@ def _beside_releases(draft: Draft) -> dict[str, Any]:
     """For machines: what stays as released, what is withheld, and what to look into."""
     found: dict[str, Any] = {status: draft.of_status(status) for status in BESIDE}
     return {**found, "notes": [asdict(note) for note in draft.notes]}
+
+
+def _protected(wave: str, steps: Sequence[Step], draft: Draft) -> list[str]:
+    """What disclosure control did."""
+    (audit,) = (step for step in steps if step.stage == "secure")
+    when = "in an earlier run" if audit.unchanged else f"{audit.seconds:.1f} s"
+    protected = {"wave": wave, "when": when, **draft.protected}
+    said = PROTECTED + (ROOM if "room" in protected else ())
+    said += KNOWN if draft.protected["known"] else ()
+    return [line.format(**protected) for line in said]
 
 
 def _looked_into(draft: Draft) -> Iterator[str]:
