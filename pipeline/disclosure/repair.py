@@ -124,7 +124,8 @@ def _largest(plan: Plan, suppressed: BoolArray) -> list[int]:
         for start, end in pairwise(size.indptr)
         if end > start
     }
-    alone = np.flatnonzero(np.diff(plan.targets.indptr) == 1)
+    # An unknown may be two targets: the first is that it is larger.
+    alone = np.flatnonzero(np.diff(plan.targets.indptr) == 1)[::-1]
     targets = dict(zip(plan.targets.indices[plan.targets.indptr[alone]], alone, strict=True))
     return sorted(int(targets[column]) for column in columns if column in targets)
 
