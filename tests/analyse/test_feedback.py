@@ -5,11 +5,12 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pandas.testing import assert_frame_equal
 from small_tables import as_contract, contributions, indicators, register, weights
 
 from pipeline.analyse import Rules, feedback
-from pipeline.analyse.feedback import quarters
-from pipeline.tables import Clearance, Release
+from pipeline.analyse.feedback import quarters, retell
+from pipeline.tables import Clearance, Feedback, Release
 
 RULES = Rules(3, 10, 1, 75)
 EVERYBODY = ("all", "all")
@@ -194,3 +195,19 @@ def test_the_order_of_rows_is_of_no_consequence():
     again = feedback(*(t.sample(frac=1, random_state=8) for t in tables), **settings)
     for one, other in zip(once, again, strict=True):
         pd.testing.assert_frame_equal(one, other)
+
+
+def test_what_was_released_is_told_again_and_nothing_of_a_group_that_was_hidden():
+    released, found = told(FAR_APART)
+    firms = as_contract(Feedback, found.reset_index()[list(Feedback.to_schema().columns)])
+    estimate = released["statistic"] == "estimate"
+    higher = released.assign(value=released["value"].mask(estimate, 1000.0))
+    again = retell(firms, as_contract(Release, higher), indicators())
+    assert set(again["estimate"]) == {1000.0}
+    # All are below it now; their own figures and the quartiles are as they were.
+    assert_frame_equal(again[["firm_id", "value", "upper"]], firms[["firm_id", "value", "upper"]])
+    hidden = {"value": np.nan, "symbol": "c", "grade": ""}
+    suppressed = released.copy()
+    for column, value in hidden.items():
+        suppressed[column] = suppressed[column].mask(estimate, value)
+    assert retell(firms, as_contract(Release, suppressed), indicators()).empty
