@@ -41,6 +41,11 @@ class Words:
         """Name and explanation of a rule."""
         return self.texts[f"rule_{name}"]
 
+    def explain(self, name: str) -> str:
+        """What a rule forbids, with its thresholds."""
+        limits = {key: text for (kind, key), text in self._captions.items() if kind == "limit"}
+        return self.rule(name)["text"].format_map(limits)
+
     def check(self, needed: Iterable[tuple[str, str]]) -> None:
         """Refuse captions (kind and key) that the study does not have, all at once."""
         problems = [

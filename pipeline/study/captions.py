@@ -23,6 +23,10 @@ EVERYTHING = "*"
 """The item of a change that concerns the whole questionnaire."""
 
 
+LIMITS = "min_contributors", "min_contributors_high", "dominance_firms", "dominance_percent"
+"""Of a publication, as the analyst's page names them."""
+
+
 @pa.check_types
 def captions(study: Study, fields: Mapping[str, str], *, wave: str) -> DataFrame[Captions]:
     """Texts in each language of the study as they held in a wave, in the order of printing.
@@ -55,7 +59,9 @@ def _study(study: Study, language: str) -> Iterator[Row]:
 
 
 def _precision(study: Study, language: str) -> Iterator[Row]:
-    """Limits of the grades, and the columns by which references are adjusted."""
+    """Limits of the grades and of publication; the columns by which references are adjusted."""
+    for name in LIMITS:
+        yield "limit", name, f"{getattr(study.settings.publication, name):g}"
     for name in ("points", "percent"):
         yield "quality", name, " ".join(f"{x:g}" for x in getattr(study.settings.quality, name))
     for column in study.settings.publication.adjusted:

@@ -244,6 +244,7 @@ class Captions(Table):
     column or crossing, `all` first) and `group` (``breakdown=group``, reference groups too);
     `column` (register column: its name) and `adjusted` (those columns of it that references are
     composed by); `quality` (`points` and `percent`: the limits of the grades A, B and C);
+    `limit` (a threshold of `[publication]`: its number);
     `benchmark` (a name: its title) and `pair` (``breakdown=group:reference``: its benchmark);
     `question` (``indicator/item``: the wording); `change` (``indicator/wave/kind``: what
     changed in that wave and how it is compared; the kind is that of `ChangeRules`; indicator `*`:

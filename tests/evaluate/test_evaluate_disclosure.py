@@ -73,6 +73,10 @@ CAPTIONS = as_contract(
     ("en", "indicator", "pay", "Pay & rations"),
     ("en", "indicator", "both", "Both"),
     ("en", "indicator", "use", "Use"),
+    ("en", "limit", "min_contributors", "4"),
+    ("en", "limit", "min_contributors_high", "7"),
+    ("en", "limit", "dominance_firms", "2"),
+    ("en", "limit", "dominance_percent", "85"),
 )
 
 
@@ -118,6 +122,11 @@ def test_each_suppressed_cell_with_its_rule_and_whom_it_protects():
     assert ["large, or larger", "too few", "3", few] in rows
     assert ["large, or larger", "part", "3", "Pay & rations, suppressed there"] in rows
     assert not [row for row in rows if row and row[0] == "none"]  # nobody answered
+
+
+def test_rules_are_explained_with_their_thresholds():
+    text = " ".join(Page(render()).texts)
+    assert "Fewer than 4 contributions (7 where an item is highly sensitive)" in text
 
 
 def test_a_group_closed_by_the_audit_names_whom_it_would_give_away():

@@ -43,6 +43,9 @@ def test_columns_and_the_limits_of_the_grades() -> None:
     settings = tomllib.loads((ROOT / "schemas" / "study.toml").read_text(encoding="utf-8"))
     adjusted = settings["publication"]["adjusted"]
     assert texts(ROOT, "en", "adjusted", "2026") == {name: columns[name] for name in adjusted}
+    limits = texts(ROOT, "en", "limit", "2026")
+    assert limits["min_contributors"] == str(settings["publication"]["min_contributors"])
+    assert limits["dominance_percent"] == "70"
     limits = {name: settings["quality"][name] for name in ("points", "percent")}
     assert texts(ROOT, "de", "quality", "2026") == {
         name: " ".join(f"{limit:g}" for limit in three) for name, three in limits.items()
