@@ -7,6 +7,7 @@ the least and the largest value that a target can have are what the reader knows
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -203,33 +204,29 @@ def solved(solver: highspy.Highs) -> bool:
     `DisclosureError` at any other end. Before that it is tried from a fresh start, as the last end
     is at times a bad one, with presolve, and by the other simplex method, in this order.
     """
+    status = next((end for end in attempts(solver) if end in _CLEAR), None)
+    if status is None:
+        raise DisclosureError(_problem(f"the solver ended with {solver.getModelStatus().name}"))
+    return status == highspy.HighsModelStatus.kOptimal
+
+
+def attempts(solver: highspy.Highs) -> Iterator[highspy.HighsModelStatus]:
+    """Solve: how that ended, and then how every other way of doing it ends."""
     solver.run()
-    status = solver.getModelStatus()
-    if status not in _CLEAR:
-        status = _again(solver)
-    if status == highspy.HighsModelStatus.kOptimal:
-        return True
-    if status in _ENDLESS:
-        return False
-    raise DisclosureError(_problem(f"the solver ended with {status.name}"))
-
-
-def _again(solver: highspy.Highs) -> highspy.HighsModelStatus:
-    """Solve in other ways until one has a clear end."""
+    yield solver.getModelStatus()
     before = {name: solver.getOptionValue(name)[1] for name in ("presolve", "simplex_strategy")}
     other = _DUAL if before["simplex_strategy"] == _PRIMAL else _PRIMAL
     ways: tuple[dict[str, str | int], ...] = ({}, {"presolve": "on"}, {"simplex_strategy": other})
-    for way in ways:
-        solver.clearSolver()
-        for option, value in (before | way).items():
+    try:
+        for way in ways:
+            solver.clearSolver()
+            for option, value in (before | way).items():
+                solver.setOptionValue(option, value)
+            solver.run()
+            yield solver.getModelStatus()
+    finally:
+        for option, value in before.items():
             solver.setOptionValue(option, value)
-        solver.run()
-        status = solver.getModelStatus()
-        if status in _CLEAR:
-            break
-    for option, value in before.items():
-        solver.setOptionValue(option, value)
-    return status
 
 
 _OPTIONS: dict[str, bool | int | float | str] = {

@@ -8,7 +8,7 @@ import highspy
 import numpy as np
 from scipy.sparse import csr_array, diags_array, eye_array, hstack, vstack
 
-from pipeline.disclosure.attack import solver_of
+from pipeline.disclosure.attack import attempts, solver_of
 from pipeline.disclosure.plan import PUBLIC, STILL, IntArray, Plan, unit
 from pipeline.disclosure.primary import BoolArray, FloatArray
 from pipeline.errors import DisclosureError, Problem
@@ -153,12 +153,8 @@ class Programme:
         numbers = np.arange(len(price), dtype=np.int32)
         highs.changeColsCost(len(price), numbers, price)
         highs.changeColsBounds(len(price), numbers, least, most)
-        for attempt in range(2):
-            if attempt:  # the end of the last one is at times a bad start
-                highs.clearSolver()
-            highs.run()
+        for status in attempts(highs):
             self.solves += 1
-            status = highs.getModelStatus()
             if status == highspy.HighsModelStatus.kInfeasible:
                 return None
             is_optimal = status == highspy.HighsModelStatus.kOptimal
