@@ -177,7 +177,7 @@ def test_same_input_same_bytes(fresh_example: Path, example: Path, run_command: 
     assert hashes(fresh_example / "reports") == hashes(example / "reports")
     files = hashes(example / "data/processed/1989")
     tables = [name for name in files if name.endswith((".parquet", ".html"))]
-    assert len(tables) == 16
+    assert len(tables) == 17
     now, before = (hashes(s / "data/processed/1989") for s in (fresh_example, example))
     assert {name: now[name] for name in tables} == {name: before[name] for name in tables}
     for table in ("answers", "register", "findings"):

@@ -202,7 +202,7 @@ def solved(solver: highspy.Highs) -> bool:
 
     Only for programmes that the origin fulfils: it cannot be then that nothing does. Raises
     `DisclosureError` at any other end. Before that it is tried from a fresh start, as the last end
-    is at times a bad one, with presolve, and by the other simplex method, in this order.
+    is at times a bad one, and in further ways (see `attempts`).
     """
     status = next((end for end in attempts(solver) if end in _CLEAR), None)
     if status is None:
@@ -214,9 +214,16 @@ def attempts(solver: highspy.Highs) -> Iterator[highspy.HighsModelStatus]:
     """Solve: how that ended, and then how every other way of doing it ends."""
     solver.run()
     yield solver.getModelStatus()
-    before = {name: solver.getOptionValue(name)[1] for name in ("presolve", "simplex_strategy")}
-    other = _DUAL if before["simplex_strategy"] == _PRIMAL else _PRIMAL
-    ways: tuple[dict[str, str | int], ...] = ({}, {"presolve": "on"}, {"simplex_strategy": other})
+    is_primal = solver.getOptionValue("simplex_strategy")[1] == _PRIMAL
+    ways: tuple[dict[str, str | int], ...] = (
+        {},
+        {"presolve": "on"},
+        {"simplex_strategy": _DUAL if is_primal else _PRIMAL},
+        {"simplex_scale_strategy": 0},  # rows and columns are scaled already
+        {"solver": "ipm"},
+    )
+    names = {name for way in ways for name in way}
+    before = {name: solver.getOptionValue(name)[1] for name in sorted(names)}
     try:
         for way in ways:
             solver.clearSolver()
