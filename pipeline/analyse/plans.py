@@ -101,7 +101,7 @@ def _cost(each: Shown) -> Floats:
     return np.where(each.told_before, np.inf, cost * np.where(each.hidden_before, 0.5, 1.0))
 
 
-def counted(each: Shown) -> Bools:
+def answers_told(each: Shown) -> Bools:
     """Whether each cell by itself gives an answer away, (k,); see `disclosure.answers_follow`."""
     series = each.series
     if each.denominator or not series.kind.categorical:

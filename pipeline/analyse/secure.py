@@ -14,7 +14,7 @@ from pandera.typing import DataFrame
 from pipeline import disclosure
 from pipeline.analyse.domains import GROUP, Bools
 from pipeline.analyse.measures import Ints, Rule, rules_of
-from pipeline.analyse.plans import Known, Shown, counted, plan_of
+from pipeline.analyse.plans import Known, Shown, answers_told, plan_of
 from pipeline.analyse.released import facts_of
 from pipeline.analyse.series import by_firm, series_of
 from pipeline.analyse.systems import bounds_of, shown_of, systems_of
@@ -119,7 +119,7 @@ def _audited(
     Cells go first that by themselves leave one solution for who said what. Returns a holding that
     each cell would give away, (k,), or `TOLD`, or `ANYBODY`; and the row of `Protection`.
     """
-    alone = np.concatenate([counted(each) for each in system.shown])
+    alone = np.concatenate([answers_told(each) for each in system.shown])
     before = np.concatenate([each.told_before for each in system.shown])
     exposed = np.where(alone & ~before, ANYBODY, TOLD)
     amounts = not system.shown[0].series.kind.categorical

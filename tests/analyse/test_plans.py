@@ -7,7 +7,7 @@ import pytest
 from small_tables import indicators
 
 from pipeline.analyse.measures import rules_of
-from pipeline.analyse.plans import Known, Shown, counted, plan_of
+from pipeline.analyse.plans import Known, Shown, answers_told, plan_of
 from pipeline.analyse.series import Series
 from pipeline.disclosure import Rules
 from pipeline.disclosure.attack import contradictions
@@ -282,8 +282,8 @@ def test_weights_that_leave_one_solution_give_answers_away():
     alone, beside = [1, 0, 1], ["xxx"]
     for step in (1.0, 5.0):
         unequal = shown(alone, beside, weight=[1, 2.5, 4], **SHARE)._replace(unit=np.array([step]))
-        assert counted(unequal).tolist() == [True]
+        assert answers_told(unequal).tolist() == [True]
     # Who said no knows that the two others said yes; of four with two each there is one more.
-    assert counted(shown(alone, beside, **SHARE)).tolist() == [True]
-    assert counted(shown([1, 0, 1, 0], ["xxxx"], **SHARE)).tolist() == [False]
-    assert counted(shown([1, 0, 1], beside)).tolist() == [False]  # amounts
+    assert answers_told(shown(alone, beside, **SHARE)).tolist() == [True]
+    assert answers_told(shown([1, 0, 1, 0], ["xxxx"], **SHARE)).tolist() == [False]
+    assert answers_told(shown([1, 0, 1], beside)).tolist() == [False]  # amounts

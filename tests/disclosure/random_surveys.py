@@ -1,6 +1,6 @@
 """Random populations through the engine of a run, and audits that share no code with it.
 
-The engine: primary rules and elimination as in `protect`, then `counted`, and a plan of all that
+The engine: primary rules and elimination as in `protect`, then `answers_told`, a plan of all that
 is left and `repair`, as in `secure`. The audits take what is printed, firm by firm, and every
 reader in turn: scipy's programmes for amounts and ratios, every combination of answers for shares.
 """
@@ -13,7 +13,7 @@ from random_populations import TINY, out_of_reach
 
 from pipeline import disclosure
 from pipeline.analyse.measures import Rule
-from pipeline.analyse.plans import Known, Shown, counted, plan_of
+from pipeline.analyse.plans import Known, Shown, answers_told, plan_of
 from pipeline.analyse.protect import suppress
 from pipeline.analyse.series import Series
 from pipeline.disclosure import Rules
@@ -132,7 +132,7 @@ def cleared(survey):
                 nothing[open_cells],
             )
         )
-    found = np.concatenate([counted(each) for each in shown])
+    found = np.concatenate([answers_told(each) for each in shown])
     sizes = np.cumsum([len(each.groups) for each in shown])[:-1]
     left = [each.among(~part) for each, part in zip(shown, np.split(found, sizes), strict=True)]
     found[~found] = repair(plan_of(left, Known({}, {"x": WITHIN}), n)).suppressed
