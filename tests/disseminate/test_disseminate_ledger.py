@@ -96,7 +96,8 @@ def strays(source, release, texts, language):
 def loose(left, texts, language):
     """Numbers of a text that are not structural."""
     wording = Wording(language, texts)
-    own = texts.loc[texts["language"] == language, ["kind", "text"]]
+    printed = ~texts["kind"].isin(["limit", "quality"])  # plain numbers for other pages
+    own = texts.loc[(texts["language"] == language) & printed, ["kind", "text"]]
     known = [t for t in own["text"] if re.search(r"\d", t)]
     limits = zip("ABC", wording.limits("points"), wording.limits("percent"), strict=True)
     known += [wording.word(f"symbols.{g}", points=p, percent=c) for g, p, c in limits]
